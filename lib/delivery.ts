@@ -1,0 +1,221 @@
+import { inspect } from 'node:util'
+import type { Account, Place } from './account.ts'
+import { newId } from './delivery/id.ts'
+import { type Outcome, type SettleHook, Settlement } from './delivery/settlement.ts'
+import { type Snapshot, sizeOf } from './delivery/snapshot.ts'
+import { halvesOf } from './delivery/split.ts'
+import { type ErrorSummary, summaryOf } from './delivery/error-summary.ts'
+import type { DeliveryError } from './errors.ts'
+import type { Endpoint } from './http/endpoint.ts'
+import { plainTarget, type Target } from './http/target.ts'
+
+/** What is sent. Headers whose value is a function are not among these: they are made at the attempt. */
+export interface DeliveryRequest {
+  readonly method: string
+  readonly url: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Snapshot | undefined
+}
+
+/** How to make a `Delivery` by hand, for a storage's test say. The streams make their own from records. */
+export interface DeliveryInit {
+  /** @default a random prefix and a counter */
+  id?: string
+  /** @default 'POST' */
+  method?: string
+  /** @default '' */
+  url?: string
+  headers?: Readonly<Record<string, string>>
+  /** How often it was attempted before it was given in. @default 0 */
+  priorAttempts?: number
+  /** How often it has been stored. @default 0 */
+  version?: number
+  /** Milliseconds since 1970. @default now */
+  acceptedAt?: number
+  /** The first error of an earlier life. */
+  firstError?: ErrorSummary | undefined
+  /** The error of its last attempt. */
+  error?: DeliveryError | undefined
+}
+
+/** What `next` may change. @internal */
+export interface DeliveryChanges {
+  id?: string
+  records?: readonly Snapshot[]
+  target?: Target
+  members?: readonly Delivery[] | undefined
+  settlement?: Settlement
+  attempts?: number
+  error?: DeliveryError
+  firstError?: ErrorSummary | undefined
+  budget?: number | undefined
+}
+
+/**
+ * The records of one request on their way. Immutable but for settling: `failed`, `withHeaders` and `split` make the next
+ * one, which stands for the same records, keeps the settle hooks and takes this one's place in the account.
+ */
+export class Delivery {
+  readonly id: string
+  /** The records as they were accepted. */
+  readonly records: readonly Snapshot[]
+  /** How often it has been stored. */
+  readonly version: number
+  /** Milliseconds since 1970. */
+  readonly acceptedAt: number
+  /** Attempts before it was given in, in earlier lives. */
+  readonly priorAttempts: number
+  /** Attempts since it was given in. */
+  readonly attempts: number = 0
+  /** Why the last attempt failed. */
+  readonly error: DeliveryError | undefined
+  /** Why the first attempt of all failed. */
+  readonly firstError: ErrorSummary | undefined
+  /** At most so many later attempts; it only ever shrinks. */
+  readonly budget: number | undefined = undefined
+  /** Deliveries that were given in one by one and travel in this batch. */
+  readonly members: readonly Delivery[] | undefined = undefined
+  /** Bytes of all records. */
+  readonly bytes: number
+  /** @internal */ readonly target: Target
+  /** @internal */ settlement: Settlement | undefined = undefined
+  /** When the first attempt failed, by the monotonic clock. @internal */ failedAt: number | undefined = undefined
+  /** @internal */ endpoint: Endpoint | undefined = undefined
+  /** @internal */ account: Account | undefined = undefined
+  /** @internal */ place: Place | undefined = undefined
+  #body: Snapshot | undefined = undefined
+
+  /** The third and fourth argument are for the streams, which know both already. */
+  constructor(records: readonly Snapshot[], init: DeliveryInit = {}, target = plainTarget(init), bytes = bytesOf(records)) {
+    this.id = init.id ?? newId()
+    this.records = records
+    this.version = init.version ?? 0
+    this.acceptedAt = init.acceptedAt ?? Date.now()
+    this.priorAttempts = init.priorAttempts ?? 0
+    this.error = init.error
+    this.firstError = init.firstError
+    this.target = target
+    this.bytes = bytes
+  }
+
+  get request(): DeliveryRequest {
+    const { method, url, headers } = this.target
+    const plain = Object.entries(headers).filter((header): header is [string, string] => typeof header[1] === 'string')
+    return { method, url, headers: Object.fromEntries(plain), body: this.body }
+  }
+
+  /** The body of the request: the records joined as the format says; `undefined` where there is none. */
+  get body(): Snapshot | undefined {
+    return (this.#body ??= this.target.format?.join(this.records))
+  }
+
+  /** Attempts in all lives. */
+  get totalAttempts(): number {
+    return this.priorAttempts + this.attempts
+  }
+
+  /** Once attempted, or read back from a storage, composition and key stay: it is never merged into a batch. */
+  get frozen(): boolean {
+    return this.attempts > 0 || this.priorAttempts > 0 || this.version > 0
+  }
+
+  /** Calls `hook` once, when it is settled. */
+  onSettled(hook: SettleHook): this {
+    this.settlement ??= new Settlement()
+    this.settlement.add(hook)
+    return this
+  }
+
+  /**
+   * Says, once, what became of it; later calls do nothing. Resolves when all hooks have run; `undefined` when there is
+   * nothing to wait for. Until then it counts where it was.
+   */
+  settle(outcome: Outcome): Promise<void> | undefined {
+    const pending = [this.settlement?.settle(outcome), ...(this.members ?? []).map(member => member.settle(outcome))]
+    const waiting = pending.filter(promise => promise !== undefined)
+    if (waiting.length === 0) {
+      this.moveTo(outcome)
+      return undefined
+    }
+    return Promise.all(waiting).then(() => this.moveTo(outcome))
+  }
+
+  /** The same delivery after an attempt that failed. */
+  failed(error: DeliveryError): Delivery {
+    const counted = error.countsAsAttempt ? 1 : 0
+    const left = this.budget === undefined ? undefined : this.budget - counted
+    const next = this.next({
+      attempts: this.attempts + counted,
+      error,
+      firstError: this.firstError ?? summaryOf(error),
+      budget: error.budget === undefined ? left : Math.min(error.budget, left ?? error.budget)
+    })
+    next.failedAt ??= performance.now()
+    return next
+  }
+
+  /** The same delivery with headers added or replaced: what a Sender around a Sender sends. */
+  withHeaders(headers: Readonly<Record<string, string>>): Delivery {
+    const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
+    return this.next({ target: { ...this.target, headers: { ...this.target.headers, ...Object.fromEntries(lower) } } })
+  }
+
+  /** Its two halves, for an endpoint that does not take it as a whole. Only for more than one record. */
+  split(): [Delivery, Delivery] {
+    return halvesOf(this)
+  }
+
+  /** @internal */
+  next(changes: DeliveryChanges): Delivery {
+    const records = changes.records ?? this.records
+    const next = new Delivery(
+      records,
+      { ...this.#init(), ...changes },
+      changes.target ?? this.target,
+      changes.records === undefined ? this.bytes : undefined
+    )
+    Object.assign(next, {
+      attempts: changes.attempts ?? this.attempts,
+      budget: 'budget' in changes ? changes.budget : this.budget,
+      members: 'members' in changes ? changes.members : this.members,
+      // What hooks on to the old one after this was made must reach the next one too.
+      settlement: changes.settlement ?? (this.settlement ??= new Settlement())
+    })
+    next.failedAt = this.failedAt
+    next.endpoint = this.endpoint
+    next.account = this.account
+    next.place = this.place
+    return next
+  }
+
+  /** Moves its records in the account. @internal */
+  moveTo(place: Place): void {
+    const { account, place: from } = this
+    this.place = place
+    if (account === undefined || from === undefined || from === place) return
+    const records = this.records.length
+    account.move(from, place, records)
+    if (place !== 'stored') return
+    if (this.error?.outcome === 'refused') account.refused += records
+    if (this.error?.outcome === 'ambiguous') account.ambiguous += records
+  }
+
+  // Neither headers nor records: both may hold secrets.
+  [inspect.custom](): string {
+    const { method, url } = this.target
+    const { code } = this.error ?? {}
+    return `Delivery ${this.id} { ${method} ${url}, records: ${this.records.length}, attempts: ${this.attempts}${code ? `, error: ${code}` : ''} }`
+  }
+
+  #init(): DeliveryInit {
+    const { id, version, acceptedAt, priorAttempts, error, firstError } = this
+    return { id, version, acceptedAt, priorAttempts, error, firstError }
+  }
+}
+
+function bytesOf(records: readonly Snapshot[]): number {
+  let bytes = 0
+  for (const record of records) bytes += sizeOf(record)
+  return bytes
+}

@@ -1,0 +1,48 @@
+/** What became of a delivery. */
+export type Outcome = 'delivered' | 'stored' | 'abandoned'
+
+/** Called once with what became of a delivery. What it returns is awaited; when it rejects, the stream errors. */
+export type SettleHook = (outcome: Outcome) => void | Promise<void>
+
+/** Who is to be told, once, what became of a delivery. All makings of one delivery share it. */
+export class Settlement {
+  #hooks: SettleHook[] = []
+  #outcome: Outcome | undefined
+
+  get outcome(): Outcome | undefined {
+    return this.#outcome
+  }
+
+  add(hook: SettleHook): void {
+    this.#hooks.push(hook)
+  }
+
+  /** Runs the hooks. `undefined` when there is nothing to wait for, as in most cases: then no promise is made. */
+  settle(outcome: Outcome): Promise<void> | undefined {
+    if (this.#outcome !== undefined) return undefined
+    this.#outcome = outcome
+    const pending = this.#hooks.map(hook => called(hook, outcome)).filter(result => result !== undefined)
+    if (pending.length === 0) return undefined
+    return Promise.all(pending).then(() => undefined)
+  }
+}
+
+function called(hook: SettleHook, outcome: Outcome): Promise<void> | undefined {
+  try {
+    return hook(outcome) ?? undefined
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+const rank: Record<Outcome, number> = { delivered: 0, stored: 1, abandoned: 2 }
+
+/** A hook for each of `parts` parts, which settles the whole with the worst of their outcomes once all are known. */
+export function gathered(parts: number, settle: (outcome: Outcome) => Promise<void> | undefined): SettleHook {
+  let missing = parts
+  let worst: Outcome = 'delivered'
+  return outcome => {
+    if (rank[outcome] > rank[worst]) worst = outcome
+    return --missing === 0 ? settle(worst) : undefined
+  }
+}

@@ -1,0 +1,88 @@
+import { type ErrorSummary, summaryOf } from '../delivery/error-summary.ts'
+import type { Snapshot } from '../delivery/snapshot.ts'
+import type { Delivery } from '../delivery.ts'
+import { type StoredOutcome, StorageError } from '../errors.ts'
+import { storableHeaders } from './secret-headers.ts'
+
+/** A record in an envelope: its text, or its bytes where they are not text. */
+export type StoredRecord = string | { readonly base64: string }
+
+/** A delivery as it is stored, the same in every storage. */
+export interface Envelope {
+  /** The version of this form. */
+  readonly v: 1
+  readonly id: string
+  /** How often the delivery has been stored, this time included. */
+  readonly version: number
+  /** Milliseconds since 1970. */
+  readonly acceptedAt: number
+  readonly method: string
+  readonly url: string
+  /** Never a secret one. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly records: readonly StoredRecord[]
+  /** Attempts in all lives. */
+  readonly attempts: number
+  readonly firstError?: ErrorSummary
+  readonly lastError?: ErrorSummary
+  readonly outcome: StoredOutcome
+  /** Milliseconds since 1970 before which the endpoint asked not to be sent this. */
+  readonly notBefore?: number
+}
+
+export function envelopeOf(delivery: Delivery): Envelope {
+  const { error, firstError } = delivery
+  return {
+    v: 1,
+    id: delivery.id,
+    version: delivery.version + 1,
+    acceptedAt: delivery.acceptedAt,
+    method: delivery.target.method,
+    url: delivery.target.url,
+    headers: storableHeaders(delivery.target.headers),
+    records: delivery.records.map(stored),
+    attempts: delivery.totalAttempts,
+    ...(firstError === undefined ? {} : { firstError }),
+    ...(error === undefined ? {} : { lastError: summaryOf(error) }),
+    outcome: error?.outcome ?? 'shutdown',
+    ...(error?.notBefore === undefined ? {} : { notBefore: error.notBefore })
+  }
+}
+
+/** The envelope in a JSON text. Throws `SPW_ERR_STORAGE` when it is none, or one of a later version. */
+export function parseEnvelope(text: string): Envelope {
+  const envelope = parsed(text)
+  if (envelope?.v !== 1) throw broken(`an envelope of version ${String(envelope?.v)}`)
+  const { id, version, acceptedAt, records } = envelope
+  if (typeof id !== 'string' || !Number.isInteger(version) || !Number.isFinite(acceptedAt) || !Array.isArray(records)) {
+    throw broken('an envelope without its id, version, time or records')
+  }
+  return envelope
+}
+
+/** The snapshots that were stored. */
+export function recordsOf({ records }: Envelope): Snapshot[] {
+  return records.map(record => (typeof record === 'string' ? record : Buffer.from(record.base64, 'base64')))
+}
+
+function parsed(text: string): Envelope | undefined {
+  try {
+    return JSON.parse(text) as Envelope
+  } catch (cause) {
+    throw broken('a text that is not JSON', cause)
+  }
+}
+
+const broken = (got: string, cause?: unknown): StorageError =>
+  new StorageError('SPW_ERR_STORAGE', `Expected a stored delivery, got ${got}.`, { retryable: false, cause })
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function stored(record: Snapshot): StoredRecord {
+  if (typeof record === 'string') return record
+  try {
+    return utf8.decode(record)
+  } catch {
+    return { base64: Buffer.from(record).toString('base64') }
+  }
+}

@@ -1,0 +1,57 @@
+import { OptionsError, type StoredOutcome } from '../errors.ts'
+import type { Envelope } from './envelope.ts'
+
+/** Which stored deliveries are meant. Every part that is given must match; a list matches when one of its values does. */
+export interface Filter {
+  /** Accepted at this time or later: a `Date`, or what `new Date()` reads. */
+  since?: Date | string | number
+  /** Accepted before this time. */
+  until?: Date | string | number
+  /** The status of the last answer. */
+  status?: number | readonly number[]
+  /** The code of the last error. */
+  code?: string | readonly string[]
+  /** What it was stored as. */
+  outcome?: StoredOutcome | readonly StoredOutcome[]
+}
+
+const time = { anyOf: [{ type: 'string' }, { type: 'number' }, { typeof: 'object' }] }
+const listOf = (item: object) => ({ anyOf: [item, { type: 'array', items: item, minItems: 1 }] })
+
+export const filterSchema = {
+  type: 'object',
+  properties: {
+    since: time,
+    until: time,
+    status: listOf({ type: 'integer', minimum: 100, maximum: 999 }),
+    code: listOf({ type: 'string', pattern: '^SPW_ERR_[A-Z_]+$' }),
+    outcome: listOf({ enum: ['exhausted', 'ambiguous', 'refused', 'shutdown'] })
+  },
+  additionalProperties: false
+} as const
+
+/** `filter` as a function, its times read once. Throws `SPW_ERR_OPTIONS` for a time that is none. */
+export function matching(filter: Filter = {}): (envelope: Envelope) => boolean {
+  const since = timeOf('since', filter.since) ?? -Infinity
+  const until = timeOf('until', filter.until) ?? Infinity
+  const status = valuesOf(filter.status)
+  const code = valuesOf(filter.code)
+  const outcome = valuesOf(filter.outcome)
+  return ({ acceptedAt, lastError, outcome: stored }) =>
+    acceptedAt >= since &&
+    acceptedAt < until &&
+    (status === undefined || (lastError?.status !== undefined && status.has(lastError.status))) &&
+    (code === undefined || (lastError !== undefined && code.has(lastError.code))) &&
+    (outcome === undefined || outcome.has(stored))
+}
+
+function timeOf(name: string, value: Date | string | number | undefined): number | undefined {
+  if (value === undefined) return undefined
+  const time = new Date(value).getTime()
+  if (Number.isNaN(time)) throw new OptionsError(`filter/${name} must be a time, got ${JSON.stringify(value)}`)
+  return time
+}
+
+function valuesOf<T>(values: T | readonly T[] | undefined): Set<T> | undefined {
+  return values === undefined ? undefined : new Set(Array.isArray(values) ? (values as readonly T[]) : [values as T])
+}
