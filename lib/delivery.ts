@@ -37,6 +37,14 @@ export interface DeliveryInit {
   firstError?: ErrorSummary | undefined
   /** The error of its last attempt. */
   error?: DeliveryError | undefined
+  /** Deliveries that were given in one by one and travel in this batch. */
+  members?: readonly Member[]
+}
+
+/** A delivery that was given in and travels in a batch, and where in the batch its records start. */
+export interface Member {
+  readonly delivery: Delivery
+  readonly start: number
 }
 
 /** What `next` may change. @internal */
@@ -44,7 +52,7 @@ export interface DeliveryChanges {
   id?: string
   records?: readonly Snapshot[]
   target?: Target
-  members?: readonly Delivery[] | undefined
+  members?: readonly Member[]
   settlement?: Settlement
   attempts?: number
   error?: DeliveryError
@@ -75,7 +83,7 @@ export class Delivery {
   /** At most so many later attempts; it only ever shrinks. */
   readonly budget: number | undefined = undefined
   /** Deliveries that were given in one by one and travel in this batch. */
-  readonly members: readonly Delivery[] | undefined = undefined
+  readonly members: readonly Member[]
   /** Bytes of all records. */
   readonly bytes: number
   /** @internal */ readonly target: Target
@@ -84,6 +92,8 @@ export class Delivery {
   /** @internal */ endpoint: Endpoint | undefined = undefined
   /** @internal */ account: Account | undefined = undefined
   /** @internal */ place: Place | undefined = undefined
+  /** Whether a stream that sends took it over. @internal */ taken = false
+  /** The stream that has it. @internal */ holder: object | undefined = undefined
   #body: Snapshot | undefined = undefined
 
   /** The third and fourth argument are for the streams, which know both already. */
@@ -95,6 +105,7 @@ export class Delivery {
     this.priorAttempts = init.priorAttempts ?? 0
     this.error = init.error
     this.firstError = init.firstError
+    this.members = init.members ?? none
     this.target = target
     this.bytes = bytes
   }
@@ -132,8 +143,12 @@ export class Delivery {
    * nothing to wait for. Until then it counts where it was.
    */
   settle(outcome: Outcome): Promise<void> | undefined {
-    const pending = [this.settlement?.settle(outcome), ...(this.members ?? []).map(member => member.settle(outcome))]
-    const waiting = pending.filter(promise => promise !== undefined)
+    if (this.settlement === undefined && this.members.length === 0) {
+      this.moveTo(outcome)
+      return undefined
+    }
+    const members = this.members.map(({ delivery }) => delivery.settle(outcome))
+    const waiting = [this.settlement?.settle(outcome), ...members].filter(promise => promise !== undefined)
     if (waiting.length === 0) {
       this.moveTo(outcome)
       return undefined
@@ -178,7 +193,6 @@ export class Delivery {
     Object.assign(next, {
       attempts: changes.attempts ?? this.attempts,
       budget: 'budget' in changes ? changes.budget : this.budget,
-      members: 'members' in changes ? changes.members : this.members,
       // What hooks on to the old one after this was made must reach the next one too.
       settlement: changes.settlement ?? (this.settlement ??= new Settlement())
     })
@@ -186,7 +200,24 @@ export class Delivery {
     next.endpoint = this.endpoint
     next.account = this.account
     next.place = this.place
+    next.holder = this.holder
     return next
+  }
+
+  /** It was written to a stream that sends it to `target`: its attempts count anew. @internal */
+  givenIn(target: Target): Delivery {
+    const init = { ...this.#init(), error: undefined, priorAttempts: this.totalAttempts }
+    const given = new Delivery(this.records, init, target, this.bytes)
+    given.settlement = this.settlement ??= new Settlement()
+    this.taken = true
+    return given
+  }
+
+  /** It was accepted by the stream of this account. @internal */
+  enter(account: Account, endpoint: Endpoint | undefined, place: Place): void {
+    this.account = account
+    this.endpoint = endpoint
+    this.place = place
   }
 
   /** Moves its records in the account. @internal */
@@ -209,10 +240,12 @@ export class Delivery {
   }
 
   #init(): DeliveryInit {
-    const { id, version, acceptedAt, priorAttempts, error, firstError } = this
-    return { id, version, acceptedAt, priorAttempts, error, firstError }
+    const { id, version, acceptedAt, priorAttempts, error, firstError, members } = this
+    return { id, version, acceptedAt, priorAttempts, error, firstError, members }
   }
 }
+
+const none: readonly Member[] = []
 
 function bytesOf(records: readonly Snapshot[]): number {
   let bytes = 0

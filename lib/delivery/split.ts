@@ -1,4 +1,4 @@
-import { Delivery } from '../delivery.ts'
+import type { Delivery, Member } from '../delivery.ts'
 import { gathered, Settlement } from './settlement.ts'
 
 /**
@@ -13,32 +13,29 @@ export function halvesOf(whole: Delivery): [Delivery, Delivery] {
   const both = gathered(2, outcome => whole.settlement?.settle(outcome))
   first.onSettled(both)
   second.onSettled(both)
-  return whole.members === undefined ? [first, second] : withMembers(whole.members, middle, first, second)
+  return whole.members.length === 0 ? [first, second] : withMembers(whole.members, middle, first, second)
 }
 
 function part(whole: Delivery, index: number, records: Delivery['records']): Delivery {
-  return whole.next({ id: `${whole.id}.${index}`, records, members: undefined, settlement: new Settlement() })
+  return whole.next({ id: `${whole.id}.${index}`, records, members: [], settlement: new Settlement() })
 }
 
 function withMembers(
-  members: readonly Delivery[],
+  members: readonly Member[],
   middle: number,
   first: Delivery,
   second: Delivery
 ): [Delivery, Delivery] {
-  const inFirst: Delivery[] = []
-  const inSecond: Delivery[] = []
-  let start = 0
-  for (const member of members) {
-    const end = start + member.records.length
-    if (end <= middle) inFirst.push(member)
-    else if (start >= middle) inSecond.push(member)
+  const inFirst: Member[] = []
+  const inSecond: Member[] = []
+  for (const { delivery, start } of members) {
+    if (start + delivery.records.length <= middle) inFirst.push({ delivery, start })
+    else if (start >= middle) inSecond.push({ delivery, start: start - middle })
     else {
-      const cut = gathered(2, outcome => member.settle(outcome))
+      const cut = gathered(2, outcome => delivery.settle(outcome))
       first.onSettled(cut)
       second.onSettled(cut)
     }
-    start = end
   }
   return [first.next({ members: inFirst }), second.next({ members: inSecond })]
 }

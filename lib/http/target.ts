@@ -21,10 +21,47 @@ export interface Target {
   readonly keyHeader: string | undefined
   /** `undefined` for requests that never have a body. */
   readonly format: Format | undefined
+  /** The same for all targets whose records may share a batch. */
+  readonly key: string
 }
 
 /** The target of a delivery that was made by hand. It is not checked: an `HttpWritable` does that when it is given in. */
 export function plainTarget(request: { method?: string; url?: string; headers?: Headers }): Target {
   const { method = 'POST', url = '', headers = {} } = request
-  return { method, url, origin: '', path: '', headers, computed: false, keyHeader: undefined, format: formatNamed('json', 1) }
+  return {
+    method,
+    url,
+    origin: '',
+    path: '',
+    headers,
+    computed: false,
+    keyHeader: undefined,
+    format: formatNamed('json', 1),
+    key: ''
+  }
+}
+
+/** The parts of a URL that a request needs. */
+export interface ParsedUrl {
+  readonly href: string
+  readonly origin: string
+  readonly path: string
+  /** What its user and password say as a header. */
+  readonly authorization: string | undefined
+}
+
+/** Throws a `TypeError`, which never quotes a user or a password, for what is no absolute http or https URL. */
+export function parsedUrl(url: string): ParsedUrl {
+  if (!URL.canParse(url)) throw new TypeError('the URL must be absolute, such as https://example.com/events')
+  const { protocol, origin, pathname, search, username, password } = new URL(url)
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    throw new TypeError(`the URL must be http or https, got ${protocol.slice(0, -1)}`)
+  }
+  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return {
+    href: origin + pathname + search,
+    origin,
+    path: pathname + search,
+    authorization: user === ':' ? undefined : `Basic ${Buffer.from(user).toString('base64')}`
+  }
 }

@@ -1,0 +1,36 @@
+import { Account, type Place, type Stats } from '../account.ts'
+import type { Delivery } from '../delivery.ts'
+
+/**
+ * The account of a stream that takes deliveries: the one that travels with them, or, when they come from several streams or
+ * were made by hand, one of its own.
+ */
+export class Book {
+  readonly #own = new Account()
+  #travelling: Account | undefined
+  #mixed = false
+
+  stats(): Stats {
+    return (this.#mixed ? this.#own : (this.#travelling ?? this.#own)).stats()
+  }
+
+  /** A delivery came in. */
+  adopt(delivery: Delivery, place: Place): void {
+    const records = delivery.records.length
+    this.#own.accept(place, records)
+    const { account } = delivery
+    if (account === undefined) return
+    if (this.#travelling === undefined) this.#mixed ||= this.#own.accepted > records
+    else this.#mixed ||= account !== this.#travelling
+    this.#travelling ??= account
+    delivery.moveTo(place)
+  }
+
+  /** It is settled, or somebody else's. The travelling account has its own way of knowing. */
+  leave({ records, error }: Delivery, from: Place, to: Place): void {
+    this.#own.move(from, to, records.length)
+    if (to !== 'stored') return
+    if (error?.outcome === 'refused') this.#own.refused += records.length
+    if (error?.outcome === 'ambiguous') this.#own.ambiguous += records.length
+  }
+}

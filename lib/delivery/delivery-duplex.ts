@@ -1,0 +1,168 @@
+import { Duplex, type DuplexOptions } from 'node:stream'
+import { StreamError } from '../errors.ts'
+import type { Delivery } from '../delivery.ts'
+import { Fifo } from './fifo.ts'
+import { refuseChain } from './refuse-chain.ts'
+import type { Outcome } from './settlement.ts'
+import { Settling } from './settling.ts'
+
+/**
+ * A Duplex whose readable side gives failed deliveries. It has an outbox of its own in front of Node's buffer, which is kept
+ * at nothing: what stands in either is still this stream's, and is in the account.
+ */
+export abstract class DeliveryDuplex extends Duplex {
+  readonly #outbox = new Fifo<Delivery>()
+  /** In Node's buffer. */
+  readonly #offered = new Set<Delivery>()
+  readonly #settling = new Settling()
+  readonly #closed: Promise<void>
+  #outgoingRecords = 0
+  #outgoingBytes = 0
+  #wanted = false
+  #offering = false
+  #hasReader = false
+  #endCallback: ((error?: Error) => void) | undefined
+
+  constructor(options: DuplexOptions) {
+    super({ objectMode: true, readableHighWaterMark: 0, ...options })
+    this.#closed = new Promise(resolve => this.once('close', resolve))
+    refuseChain(this)
+  }
+
+  /** Room was made: something left the outbox, or was settled. */
+  protected abstract roomMade(): void
+
+  /** A delivery went to whoever reads. */
+  protected handedOn(_delivery: Delivery): void {}
+
+  /** Deliveries that are on their way out. */
+  protected get outgoing(): number {
+    return this.#outbox.length + this.#offered.size
+  }
+
+  protected get outgoingRecords(): number {
+    return this.#outgoingRecords
+  }
+
+  protected get outgoingBytes(): number {
+    return this.#outgoingBytes
+  }
+
+  protected get settling(): Settling {
+    return this.#settling
+  }
+
+  /** Whether nobody has ever asked for a failed delivery. */
+  protected get unread(): boolean {
+    return !this.#hasReader
+  }
+
+  /** Gives a failed delivery to whoever reads. */
+  protected hand(delivery: Delivery): void {
+    this.#outbox.push(delivery)
+    this.#outgoingRecords += delivery.records.length
+    this.#outgoingBytes += delivery.bytes
+    this.#offer()
+  }
+
+  /** Settles a delivery; when its hooks fail the stream errors, and the record stays what it was. */
+  protected settle(delivery: Delivery, outcome: Outcome): void {
+    const pending = delivery.settle(outcome)
+    if (pending === undefined) return
+    this.#settling.add(pending, delivery.records.length, delivery.bytes, cause => {
+      if (cause !== undefined) this.destroy(new StreamError('SPW_ERR_SETTLE', 'A settle hook failed.', { cause }))
+      else this.roomMade()
+    })
+  }
+
+  /** Ends the readable side once everything is out, and then calls back. */
+  protected endWhenEmpty(callback: (error?: Error) => void): void {
+    this.#endCallback = callback
+    this.#endIfEmpty()
+  }
+
+  /** Whether what failed can never be given to anybody; destroys the stream if so. */
+  protected failIfUnread(): void {
+    if (this.#hasReader || this.outgoing === 0 || this.destroyed) return
+    const first = this.#outbox.peek() ?? this.#offered.values().next().value
+    const message = 'A delivery failed and nothing reads the failed deliveries: pipe this into a FailoverWritable.'
+    this.destroy(new StreamError('SPW_ERR_NO_READER', message, { cause: first?.error }))
+  }
+
+  /** Settles all that is on its way out as abandoned. */
+  protected abandonOutgoing(): void {
+    const outgoing = [...this.#offered]
+    this.#offered.clear()
+    for (let next = this.#outbox.shift(); next !== undefined; next = this.#outbox.shift()) outgoing.push(next)
+    for (const delivery of outgoing) {
+      this.handedOn(delivery)
+      this.settle(delivery, 'abandoned')
+    }
+    this.#outgoingRecords = this.#outgoingBytes = 0
+  }
+
+  /** Resolves when the stream is closed and every settle hook has come back. `pipeline()` can reject before that. */
+  async settled(): Promise<void> {
+    await this.#closed
+    await this.#settling.idle()
+  }
+
+  /** Ends and waits until everything is settled, for `await using`; Node's own would destroy. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.writableEnded && !this.destroyed) this.end()
+    await this.settled()
+  }
+
+  override _read(): void {
+    this.#hasReader = true
+    this.#wanted = true
+    this.#offer()
+  }
+
+  override read(size?: number): unknown {
+    const delivery = super.read(size) as Delivery | null
+    if (delivery !== null && this.#offered.delete(delivery)) this.#taken(delivery)
+    return delivery
+  }
+
+  #offer(): void {
+    // A consumer that is given something may ask for more at once: the loop below goes on with it.
+    if (this.#offering) return
+    this.#offering = true
+    while (this.#wanted && this.#outbox.length > 0) this.#offerOne(this.#outbox.shift()!)
+    this.#offering = false
+    this.#endIfEmpty()
+  }
+
+  #offerOne(delivery: Delivery): void {
+    const before = this.readableLength
+    this.#offered.add(delivery)
+    this.#wanted = false
+    if (this.push(delivery)) this.#wanted = true
+    // A consumer that flows has it already.
+    if (this.readableLength === before && this.#offered.delete(delivery)) this.#taken(delivery)
+  }
+
+  // One of our own streams has taken it over by now; else it is a foreign reader's.
+  #taken(delivery: Delivery): void {
+    this.#outgoingRecords -= delivery.records.length
+    this.#outgoingBytes -= delivery.bytes
+    if (delivery.holder === this) {
+      delivery.holder = undefined
+      delivery.moveTo('handedBack')
+    }
+    this.handedOn(delivery)
+    this.roomMade()
+    this.#endIfEmpty()
+  }
+
+  #endIfEmpty(): void {
+    if (this.#endCallback === undefined || this.outgoing > 0 || this.destroyed) return
+    const callback = this.#endCallback
+    this.#endCallback = undefined
+    this.push(null)
+    // Without a reader Node would wait for one for ever before it closes the stream.
+    if (!this.#hasReader) this.resume()
+    callback()
+  }
+}

@@ -1,0 +1,25 @@
+import { channel } from 'node:diagnostics_channel'
+
+/** Everything that is published on `node:diagnostics_channel`, with what each message holds. Nothing else is published. */
+export interface Diagnostics {
+  /** A storage does not take anything, so the source stands still. Published once each time. */
+  'spillway:storage-stalled': { code: string; message: string }
+  /** It does again. */
+  'spillway:storage-resumed': Record<never, never>
+  /** A part of a storage is damaged: it was passed over and kept aside. */
+  'spillway:storage-damaged': { storage: string; path: string; segment?: string; bytes?: number; reason: string }
+}
+
+/** The names of the channels. */
+export const diagnosticChannels = [
+  'spillway:storage-stalled',
+  'spillway:storage-resumed',
+  'spillway:storage-damaged'
+] as const satisfies ReadonlyArray<keyof Diagnostics>
+
+/** Publishes a message. Where nobody listens, one that needs somebody's care becomes a process warning. */
+export function publish<Name extends keyof Diagnostics>(name: Name, message: Diagnostics[Name], warning?: string): void {
+  const target = channel(name)
+  if (target.hasSubscribers) target.publish(message)
+  else if (warning !== undefined) process.emitWarning(warning, { type: 'SpillwayWarning', code: name })
+}

@@ -1,0 +1,276 @@
+import { Writable } from 'node:stream'
+import type { Stats } from './account.ts'
+import { Delivery } from './delivery.ts'
+import { Book } from './delivery/book.ts'
+import { Fifo } from './delivery/fifo.ts'
+import { refuseChain } from './delivery/refuse-chain.ts'
+import { Settling } from './delivery/settling.ts'
+import { overflow, tellOfQueue, type WriteCallback } from './delivery/write.ts'
+import { publish } from './diagnostics.ts'
+import { StreamError } from './errors.ts'
+import { optionsParser } from './options.ts'
+import { storageFrom } from './storage/registry.ts'
+import { isRefusal, StorageChain } from './storage/storage-chain.ts'
+import type { Storage } from './storage/storage.ts'
+
+/** A storage by its name, with its own options beside it, or an instance, which is then the caller's to close. */
+export interface StorageOptions {
+  /** `file`, `console`, `none`, or a `Storage`. */
+  storage: string | Storage
+  /** The storage's own options. */
+  [option: string]: unknown
+}
+
+/** The options of `FailoverWritable`: the section `failover`. */
+export interface FailoverOptions extends StorageOptions {
+  /** Deliveries in one append at most. @default 1_000 */
+  batchSize?: number
+  /** Whether the storage is opened at the start, so that the stream fails early. @default false */
+  eager?: boolean
+  /** A second storage, for what the first does not take; it may have a `fallback` itself. */
+  fallback?: StorageOptions
+}
+
+export const failoverSchema = {
+  type: 'object',
+  properties: {
+    storage: {},
+    batchSize: { type: 'integer', minimum: 1, maximum: 100_000, default: 1_000 },
+    eager: { type: 'boolean', default: false },
+    fallback: { type: 'object' }
+  },
+  // What else is there are the storage's own options, which its own schema checks.
+  additionalProperties: true
+} as const
+
+interface Waiting {
+  readonly delivery: Delivery
+  readonly callback: WriteCallback | undefined
+}
+
+const parseOptions = optionsParser<FailoverOptions & { batchSize: number; eager: boolean }>('failover', failoverSchema)
+const nodeBuffer = 16
+const queueBytes = 16 * 1024 * 1024
+// While one append waits for the disk or the network the next one can be made.
+const appendsAtOnce = 2
+
+/**
+ * Puts the deliveries that reach it into a storage. A write's callback runs once its delivery is durable, so that a producer
+ * may rely on it; many writes share one append.
+ *
+ * A delivery that was written to it is in the queue, in an append, or settled as `stored`.
+ */
+export class FailoverWritable extends Writable {
+  static {
+    tellOfQueue(this.prototype, {
+      capacity: (stream: FailoverWritable) => stream.#capacity,
+      length: (stream: FailoverWritable) => stream.#queue.length
+    })
+  }
+
+  readonly #batchSize: number
+  readonly #chain: StorageChain
+  readonly #storages: readonly Storage[]
+  /** Made here, so closed here. */
+  readonly #own: readonly Storage[]
+  readonly #book = new Book()
+  readonly #queue = new Fifo<Waiting>()
+  readonly #appends = new Set<Promise<void>>()
+  readonly #settling = new Settling()
+  readonly #closed: Promise<void>
+  #queuedBytes = 0
+  #scheduled = false
+  #heldCallback: WriteCallback | undefined
+  #finalCallback: WriteCallback | undefined
+
+  /** Throws `SPW_ERR_OPTIONS`. */
+  constructor(options: FailoverOptions) {
+    const { batchSize, eager, fallback, ...first } = parseOptions(options)
+    const chain = chained(first as StorageOptions, fallback)
+    super({ objectMode: true, highWaterMark: nodeBuffer })
+    this.#batchSize = batchSize
+    this.#storages = chain.map(({ storage }) => storage)
+    this.#own = chain.filter(({ own }) => own).map(({ storage }) => storage)
+    this.#chain = new StorageChain(this.#storages, {
+      stalled: ({ code, message }) =>
+        publish('spillway:storage-stalled', { code, message }, `The storage takes nothing, the source waits: ${message}`),
+      resumed: () => publish('spillway:storage-resumed', {})
+    })
+    this.#closed = new Promise(resolve => this.once('close', resolve))
+    refuseChain(this)
+    if (eager) this.#open()
+  }
+
+  /** The account that travels with the deliveries; with deliveries of several streams, one of its own. */
+  stats(): Stats {
+    return this.#book.stats()
+  }
+
+  /** Resolves when the stream is closed and every settle hook has come back. `pipeline()` can reject before that. */
+  async settled(): Promise<void> {
+    await this.#closed
+    await this.#settling.idle()
+  }
+
+  /** Ends and waits until everything is stored, for `await using`; Node's own would destroy. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.writableEnded && !this.destroyed) this.end()
+    await this.settled()
+  }
+
+  /** Adopts the delivery at once, so that it is never only in Node's buffer. */
+  override write(delivery: unknown, encoding?: unknown, callback?: unknown): boolean {
+    if (!(delivery instanceof Delivery) || this.writableEnded || this.destroyed) {
+      return super.write(delivery, encoding as BufferEncoding, callback as WriteCallback)
+    }
+    if (this.#queue.length >= 2 * this.#capacity) return overflow(this, this.#capacity, encoding, callback)
+    const told = (typeof encoding === 'function' ? encoding : callback) as WriteCallback | undefined
+    delivery.holder = this
+    this.#book.adopt(delivery, 'storing')
+    this.#queue.push({ delivery, callback: told })
+    this.#queuedBytes += delivery.bytes
+    this.#schedule()
+    return super.write(delivery)
+  }
+
+  /** The delivery is in the queue already: this only holds the source back. */
+  override _write(delivery: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
+    if (!(delivery instanceof Delivery)) {
+      return callback(new TypeError('FailoverWritable takes what an HttpWritable gives: expected a Delivery.'))
+    }
+    if (this.#isFull) this.#heldCallback = callback
+    else callback()
+  }
+
+  override _final(callback: WriteCallback): void {
+    this.#finalCallback = callback
+    this.#endIfDone()
+  }
+
+  override _destroy(error: Error | null, callback: WriteCallback): void {
+    this.#chain.stop()
+    const reason = error ?? new StreamError('SPW_ERR_ABANDONED', 'The stream was destroyed before this was stored.')
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#abandon(next, reason)
+    const held = this.#heldCallback
+    this.#heldCallback = undefined
+    // What an append that is under way says still counts.
+    void Promise.all(this.#appends)
+      .then(() => this.#close())
+      .then(
+        () => callback(error),
+        (closing: Error) => callback(error ?? closing)
+      )
+      .then(() => held?.(reason))
+  }
+
+  get #capacity(): number {
+    return 2 * this.#batchSize
+  }
+
+  get #isFull(): boolean {
+    const waiting = this.#queue.length + this.#settling.records
+    return waiting >= this.#capacity || this.#queuedBytes + this.#settling.bytes >= queueBytes
+  }
+
+  // What is written in one turn of the event loop goes in one append.
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#appendNext()
+    })
+  }
+
+  #appendNext(): void {
+    while (this.#queue.length > 0 && this.#appends.size < appendsAtOnce && !this.destroyed) {
+      const append = this.#append(this.#nextGroup()).finally(() => {
+        this.#appends.delete(append)
+        this.#appendNext()
+        this.#endIfDone()
+      })
+      this.#appends.add(append)
+    }
+    this.#release()
+  }
+
+  #nextGroup(): Waiting[] {
+    const group: Waiting[] = []
+    for (let bytes = 0; group.length < this.#batchSize && bytes < queueBytes; ) {
+      const next = this.#queue.shift()
+      if (next === undefined) break
+      bytes += next.delivery.bytes
+      this.#queuedBytes -= next.delivery.bytes
+      group.push(next)
+    }
+    return group
+  }
+
+  async #append(group: readonly Waiting[]): Promise<void> {
+    try {
+      const { durable } = await this.#chain.append(group.map(({ delivery }) => delivery))
+      for (const stored of group) this.#leave(stored, durable === false ? 'abandoned' : 'stored')
+    } catch (error) {
+      // One that the storage does not take must not keep the others out.
+      if (isRefusal(error) && group.length > 1) for (const one of group) await this.#append([one])
+      else this.#fail(group, error as Error)
+    }
+  }
+
+  #fail(group: readonly Waiting[], error: Error): void {
+    for (const waiting of group) this.#abandon(waiting, error)
+    this.destroy(error)
+  }
+
+  #leave({ delivery, callback }: Waiting, outcome: 'stored' | 'abandoned'): void {
+    this.#settle(delivery, outcome)
+    callback?.()
+  }
+
+  #abandon({ delivery, callback }: Waiting, error: Error): void {
+    this.#settle(delivery, 'abandoned')
+    callback?.(error)
+  }
+
+  #settle(delivery: Delivery, outcome: 'stored' | 'abandoned'): void {
+    const left = (): void => this.#book.leave(delivery, 'storing', outcome)
+    const pending = delivery.settle(outcome)
+    if (pending === undefined) return left()
+    this.#settling.add(pending, 1, delivery.bytes, cause => {
+      if (cause !== undefined) this.destroy(new StreamError('SPW_ERR_SETTLE', 'A settle hook failed.', { cause }))
+      else left()
+      this.#release()
+      this.#endIfDone()
+    })
+  }
+
+  #release(): void {
+    if (this.#heldCallback === undefined || this.#isFull || this.destroyed) return
+    const callback = this.#heldCallback
+    this.#heldCallback = undefined
+    callback()
+  }
+
+  #endIfDone(): void {
+    if (this.#finalCallback === undefined || this.destroyed) return
+    if (this.#queue.length > 0 || this.#appends.size > 0 || this.#settling.records > 0) return
+    const callback = this.#finalCallback
+    this.#finalCallback = undefined
+    callback()
+  }
+
+  #open(): void {
+    Promise.all(this.#storages.map(storage => storage.open())).catch((error: Error) => this.destroy(error))
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.#own.map(storage => storage.close()))
+  }
+}
+
+function chained(first: StorageOptions, fallback: StorageOptions | undefined): Array<{ storage: Storage; own: boolean }> {
+  const made = { storage: storageFrom(first), own: typeof first.storage === 'string' }
+  if (fallback === undefined) return [made]
+  const { fallback: next, ...options } = fallback as StorageOptions & { fallback?: StorageOptions }
+  return [made, ...chained(options, next)]
+}

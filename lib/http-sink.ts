@@ -1,0 +1,128 @@
+import { Writable } from 'node:stream'
+import type { Stats } from './account.ts'
+import { refuseChain } from './delivery/refuse-chain.ts'
+import type { WriteCallback } from './delivery/write.ts'
+import { FailoverWritable, type FailoverOptions } from './failover-writable.ts'
+import { HttpWritable, type HttpOptions } from './http-writable.ts'
+import { OptionsError } from './errors.ts'
+import { fromStreamPark, isStreamParkConfig } from './config/streampark.ts'
+import { optionsParser } from './options.ts'
+import { RetryTransform, type RetryOptions } from './retry-transform.ts'
+
+/** The options of `httpSink()`, a section per stream, as in a configuration file. */
+export interface HttpSinkOptions {
+  http?: HttpOptions
+  retry?: RetryOptions
+  failover: FailoverOptions
+}
+
+const parseSections = optionsParser<Required<HttpSinkOptions>>('sink', {
+  type: 'object',
+  properties: {
+    http: { type: 'object', default: {} },
+    retry: { type: 'object', default: {} },
+    failover: { type: 'object' }
+  },
+  required: ['failover'],
+  additionalProperties: false
+})
+
+/**
+ * `HttpWritable`, `RetryTransform` and `FailoverWritable` as one Writable. It finishes when every record was acknowledged or
+ * is durable in the storage, and when it is destroyed it stores what is left before it closes.
+ */
+export class HttpSink extends Writable {
+  readonly #http: HttpWritable
+  readonly #failover: FailoverWritable
+  readonly #stored: Promise<void>
+
+  /** Throws `SPW_ERR_OPTIONS`. */
+  constructor(options: HttpSinkOptions) {
+    const sections = parseSections(options)
+    super({ objectMode: true, highWaterMark: 16 })
+    this.#http = new HttpWritable(sections.http)
+    const retry = new RetryTransform(sections.retry)
+    this.#failover = new FailoverWritable(sections.failover)
+    this.#http.pipe(retry).pipe(this.#failover)
+    for (const stream of [this.#http, retry, this.#failover]) stream.on('error', error => this.destroy(error))
+    this.#stored = Promise.all([this.#http.settled(), retry.settled(), this.#failover.settled()]).then(() => undefined)
+    refuseChain(this)
+  }
+
+  /** The account of all records that were written to it. */
+  stats(): Stats {
+    return this.#http.stats()
+  }
+
+  /** Resolves when all three streams are closed and every settle hook has come back. */
+  settled(): Promise<void> {
+    return this.#stored
+  }
+
+  /** See `HttpWritable.drain`. The caller ends the source. */
+  drain(timeout: number): void {
+    this.#http.drain(timeout)
+  }
+
+  /** Ends and waits until everything is delivered or stored, for `await using`; Node's own would destroy. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.writableEnded && !this.destroyed) this.end()
+    await this.settled()
+  }
+
+  override _write(record: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#http.write(record, callback)
+  }
+
+  override _writev(chunks: Array<{ chunk: unknown }>, callback: WriteCallback): void {
+    this.#http.cork()
+    chunks.forEach(({ chunk }, index) => this.#http.write(chunk, index === chunks.length - 1 ? callback : undefined))
+    this.#http.uncork()
+  }
+
+  override _final(callback: WriteCallback): void {
+    this.#failover.once('finish', () => callback())
+    this.#http.end()
+  }
+
+  override _destroy(error: Error | null, callback: WriteCallback): void {
+    const done = (): void => callback(error)
+    if (this.#failover.writableFinished) return done()
+    // No answer is waited for: what is under way is stored as ambiguous, and all else as it is.
+    this.#http.drain(0)
+    this.#http.end()
+    this.#stored.then(done, done)
+  }
+}
+
+/**
+ * A Writable that delivers what is written to it, or stores it. `httpSink.get(…)`, `.post(…)`, `.put(…)`, `.patch(…)`,
+ * `.delete(…)`, `.options(…)` and `.trace(…)` fix the method; they take the configuration of Apache StreamPark's HttpSink too,
+ * with which each record is a URL. Throws `SPW_ERR_OPTIONS`.
+ */
+export const httpSink = Object.assign(sinkWith(undefined), {
+  get: sinkWith('GET'),
+  post: sinkWith('POST'),
+  put: sinkWith('PUT'),
+  patch: sinkWith('PATCH'),
+  delete: sinkWith('DELETE'),
+  options: sinkWith('OPTIONS'),
+  trace: sinkWith('TRACE')
+})
+
+function sinkWith(method: string | undefined) {
+  return (options: HttpSinkOptions | Readonly<Record<string, unknown>>): HttpSink => {
+    const sections = isStreamParkConfig(options) ? sectionsOfStreamPark(options as Record<string, unknown>, method) : (options as HttpSinkOptions)
+    if (method === undefined) return new HttpSink(sections)
+    if (sections.http?.method !== undefined && sections.http.method.toUpperCase() !== method) {
+      throw new OptionsError(`http/method is ${method} for this sink, got ${JSON.stringify(sections.http.method)}`)
+    }
+    return new HttpSink({ ...sections, http: { ...sections.http, method } })
+  }
+}
+
+function sectionsOfStreamPark(options: Readonly<Record<string, unknown>>, method: string | undefined): HttpSinkOptions {
+  const { http, retry, failover, notices } = fromStreamPark(options, method)
+  for (const notice of notices) process.emitWarning(notice, 'SpillwayWarning')
+  return { http, retry, failover: failover as unknown as FailoverOptions }
+}

@@ -1,0 +1,297 @@
+import { Account, type Stats } from './account.ts'
+import { Delivery } from './delivery.ts'
+import { DeliveryDuplex } from './delivery/delivery-duplex.ts'
+import { nodeLength, overflow, refuseUndefined, tellOfQueue, type WriteCallback } from './delivery/write.ts'
+import { DeliveryError, StreamError } from './errors.ts'
+import { shutDown } from './http/failure.ts'
+import type { Endpoint } from './http/endpoint.ts'
+import { Hub } from './http/hub.ts'
+import { Lane, type LaneOwner } from './http/lane.ts'
+import { type HttpOptions, type HttpSettings, httpSchema, httpSettings } from './http/options.ts'
+import { described, Requests } from './http/requests.ts'
+
+export { type HttpOptions, httpSchema }
+
+// Node's buffer in front of the queue: it counts records, not bytes, so it is kept short.
+const nodeBuffer = 16
+// The held callback is called when so many places are free, not one: 5 % more throughput.
+const roomToRelease = 64
+// Deliveries that are handed on in one turn of the event loop while draining, so that answers can be read in between.
+const drainPortion = 256
+
+/**
+ * Sends records by HTTP. Write records into it; its readable side gives the deliveries that it could not deliver, for a
+ * `RetryTransform` or a `FailoverWritable`.
+ *
+ * A record that was accepted is waiting (in a lane), in flight, on its way out (`retrying`, in the outbox), or it is settled.
+ * It makes first attempts only. None starts while the outbox is full, so whoever reads slowly slows the source.
+ */
+export class HttpWritable extends DeliveryDuplex implements LaneOwner {
+  static {
+    tellOfQueue(this.prototype, {
+      capacity: (stream: HttpWritable) => stream.#settings.queueCapacity,
+      length: (stream: HttpWritable) => stream.account.waiting + nodeLength(stream)
+    })
+  }
+
+  /** @internal */ readonly account = new Account()
+  readonly #settings: HttpSettings
+  readonly #requests: Requests
+  readonly #hub: Hub
+  readonly #lanes = new Map<Endpoint, Lane>()
+  readonly #onSignal = (): void => this.drain(this.#settings.drainTimeout)
+  #bytes = 0
+  #underWay = 0
+  #heldCallback: WriteCallback | undefined
+  #finalCallback: WriteCallback | undefined
+  #handingOver = false
+  /** Whether first attempts wait for the outbox. */
+  #stalled = false
+
+  /** Throws `SPW_ERR_OPTIONS`. */
+  constructor(options: HttpOptions = {}) {
+    const settings = httpSettings(options)
+    super({ writableHighWaterMark: nodeBuffer })
+    const { rules, timeout, maxResponseBytes, semantics, numWriters, dispatcher, wrapSender, signal } = settings
+    this.#settings = settings
+    this.#requests = new Requests(settings)
+    this.#hub = new Hub({
+      slots: numWriters,
+      rules: { ...rules, timeout, maxResponseBytes, semantics },
+      dispatcher,
+      wrapSender
+    })
+    this.#hub.join()
+    if (signal?.aborted) this.drain(settings.drainTimeout)
+    else signal?.addEventListener('abort', this.#onSignal, { once: true })
+  }
+
+  /** The account of all records that were written to it, wherever they are now. */
+  stats(): Stats {
+    return this.account.stats()
+  }
+
+  /**
+   * No new attempts, first or later. What is under way has `timeout` milliseconds to finish, and is then cut off and goes on
+   * as `ambiguous`; all else, and what is still written, goes on as `shutdown`. A second call can shorten the time. The
+   * caller ends the source.
+   */
+  drain(timeout: number): void {
+    this.#hub.drain(timeout)
+    this.#handOver()
+  }
+
+  override write(record: unknown, encoding?: unknown, callback?: unknown): boolean {
+    if (this.#isOverrun) return overflow(this, this.#settings.queueCapacity, encoding, callback)
+    if (record === undefined) return refuseUndefined(this, () => super.write(null))
+    return super.write(record, encoding as BufferEncoding, callback as WriteCallback)
+  }
+
+  override _write(record: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#admit(record)
+    this.#admitted(callback)
+  }
+
+  override _writev(chunks: Array<{ chunk: unknown }>, callback: WriteCallback): void {
+    for (const { chunk } of chunks) this.#admit(chunk)
+    this.#admitted(callback)
+  }
+
+  override _final(callback: WriteCallback): void {
+    this.#finalCallback = callback
+    for (const [endpoint, lane] of this.#lanes) {
+      lane.flush()
+      this.#hub.wake(endpoint)
+    }
+    this.#handOver()
+    this.#endIfDone()
+  }
+
+  override _destroy(error: Error | null, callback: WriteCallback): void {
+    this.#settings.signal?.removeEventListener('abort', this.#onSignal)
+    const underWay = this.#hub.abandon(({ work }) => work instanceof Lane)
+    for (const { delivery } of underWay) this.settle(delivery, 'abandoned')
+    for (const lane of this.#lanes.values()) {
+      for (let next = lane.next(); next !== undefined; next = lane.next()) this.settle(next, 'abandoned')
+    }
+    this.abandonOutgoing()
+    this.#hub.leave()
+    const held = this.#heldCallback
+    this.#heldCallback = undefined
+    callback(error)
+    // Node then fails the writes that it had buffered.
+    held?.(error ?? new StreamError('SPW_ERR_ABANDONED', 'The stream was destroyed before this record was accepted.'))
+  }
+
+  /** No first attempt starts while what failed cannot go on. @internal */
+  get blocked(): boolean {
+    return this.outgoing >= this.#settings.numWriters
+  }
+
+  /** @internal */
+  taken(delivery: Delivery): void {
+    delivery.moveTo('inFlight')
+    this.account.attempts++
+    this.#underWay++
+    this.#release()
+  }
+
+  /** @internal */
+  attempted(delivery: Delivery, error: DeliveryError | undefined): void {
+    this.#underWay--
+    this.#bytes -= delivery.bytes
+    if (error === undefined) this.settle(delivery, 'delivered')
+    else this.#handOn(delivery.failed(error))
+    this.#release()
+    this.#endIfDone()
+  }
+
+  /** Its endpoint is not used any more. @internal */
+  forgotten(endpoint: Endpoint): void {
+    this.#lanes.delete(endpoint)
+  }
+
+  protected override roomMade(): void {
+    if (this.#hub.draining) this.#handOver()
+    if (this.#stalled && !this.blocked) {
+      this.#stalled = false
+      for (const endpoint of this.#lanes.keys()) this.#hub.wake(endpoint)
+    }
+    this.#release()
+    this.#endIfDone()
+  }
+
+  #admit(record: unknown): void {
+    try {
+      if (record instanceof Delivery) this.#admitDelivery(record)
+      else this.#admitRecord(record)
+    } catch (error) {
+      if (!(error instanceof DeliveryError)) throw error
+      this.#refuse(record, error)
+    }
+  }
+
+  #admitRecord(record: unknown): void {
+    const { target, snapshot, bytes } = this.#requests.admit(record)
+    const endpoint = this.#hub.endpointOf(target.origin)
+    const lane = this.#laneOf(endpoint)
+    this.account.accept('waiting', 1)
+    this.#bytes += bytes
+    if (this.#settings.batchSize > 1) lane.add(target, [snapshot], bytes)
+    else lane.push(this.#entered(new Delivery([snapshot], undefined, target, bytes), endpoint))
+    this.#hub.wake(endpoint)
+  }
+
+  // One that was attempted, or was read back from a storage, stays what it is; another may travel in a batch.
+  #admitDelivery(given: Delivery): void {
+    const target = this.#requests.targetOf(given)
+    const endpoint = this.#hub.endpointOf(target.origin)
+    const lane = this.#laneOf(endpoint)
+    this.account.accept('waiting', given.records.length)
+    this.#bytes += given.bytes
+    if (this.#settings.batchSize > 1 && !given.frozen) lane.add(target, given.records, given.bytes, given.givenIn(target))
+    else lane.push(this.#entered(given.givenIn(target), endpoint))
+    this.#hub.wake(endpoint)
+  }
+
+  #refuse(record: unknown, error: DeliveryError): void {
+    const target = this.#requests.fallbackTarget(record)
+    const delivery =
+      record instanceof Delivery ? record.givenIn(target) : new Delivery([described(record)], undefined, target)
+    this.account.accept('waiting', delivery.records.length)
+    this.#handOn(this.#entered(delivery, undefined).failed(error))
+  }
+
+  #entered(delivery: Delivery, endpoint: Endpoint | undefined): Delivery {
+    delivery.enter(this.account, endpoint, 'waiting')
+    return delivery
+  }
+
+  #laneOf(endpoint: Endpoint): Lane {
+    let lane = this.#lanes.get(endpoint)
+    if (lane === undefined) {
+      lane = new Lane(this, this.#settings, endpoint)
+      this.#lanes.set(endpoint, lane)
+    }
+    return lane
+  }
+
+  #handOn(delivery: Delivery): void {
+    delivery.moveTo('retrying')
+    delivery.holder = this
+    this.hand(delivery)
+    if (!this.blocked) return
+    this.#stalled = true
+    if (this.#isFull) this.failIfUnread()
+  }
+
+  // Callback at once while there is room, else held: then Node's buffer fills, and the source stops.
+  #admitted(callback: WriteCallback): void {
+    if (this.#hub.draining) this.#handOver()
+    if (!this.#isFull) return callback()
+    this.#heldCallback = callback
+    if (this.blocked) this.failIfUnread()
+  }
+
+  #release(): void {
+    if (this.#heldCallback === undefined || this.#isFull) return
+    const { queueCapacity } = this.#settings
+    if (queueCapacity - this.#records < Math.min(roomToRelease, Math.ceil(queueCapacity / 2))) return
+    const callback = this.#heldCallback
+    this.#heldCallback = undefined
+    callback()
+  }
+
+  get #isFull(): boolean {
+    const { queueCapacity, queueBytes } = this.#settings
+    return this.#records >= queueCapacity || this.#bytes + this.settling.bytes + this.outgoingBytes >= queueBytes
+  }
+
+  get #records(): number {
+    return this.account.waiting + this.settling.records
+  }
+
+  // Twice the capacity, and never so little that a writer who heeds write() could get there.
+  get #isOverrun(): boolean {
+    const { queueCapacity } = this.#settings
+    const { waiting } = this.account
+    if (waiting < queueCapacity && this.#heldCallback === undefined) return false
+    return waiting + nodeLength(this) >= Math.max(2 * queueCapacity, queueCapacity + 2 * nodeBuffer)
+  }
+
+  // Draining: what waits goes on to the storage.
+  #handOver(): void {
+    if (this.#handingOver || !this.#hub.draining) return
+    this.#handingOver = true
+    setImmediate(() => {
+      this.#handingOver = false
+      if (!this.destroyed) this.#handOverPortion()
+    })
+  }
+
+  #handOverPortion(): void {
+    let left = drainPortion
+    for (const lane of this.#lanes.values()) {
+      while (left > 0 && !this.blocked) {
+        const delivery = lane.next()
+        if (delivery === undefined) break
+        left--
+        this.#bytes -= delivery.bytes
+        this.#handOn(delivery.failed(shutDown(false)))
+      }
+    }
+    if (this.account.waiting > 0 && !this.blocked) this.#handOver()
+    this.#release()
+    this.#endIfDone()
+  }
+
+  #endIfDone(): void {
+    if (this.#finalCallback === undefined || this.account.waiting > 0 || this.#underWay > 0) return
+    if (this.settling.records > 0) return
+    const callback = this.#finalCallback
+    this.#finalCallback = undefined
+    this.endWhenEmpty(callback)
+    // Somebody may begin to read in this turn of the event loop.
+    if (this.unread && this.outgoing > 0) setImmediate(() => this.failIfUnread())
+  }
+}

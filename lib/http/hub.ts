@@ -1,0 +1,199 @@
+import type { Dispatcher } from 'undici'
+import type { Attempt } from './attempt.ts'
+import { type ConnectionLimit, OwnConnections, SharedConnections } from './connections.ts'
+import { Deadlines } from './deadlines.ts'
+import { Endpoint } from './endpoint.ts'
+import type { ExchangeRules } from './exchange.ts'
+import { HttpSender } from './http-sender.ts'
+import type { Sender } from './sender.ts'
+
+export interface HubOptions {
+  /** Requests under way at most. */
+  readonly slots: number
+  readonly rules: ExchangeRules
+  readonly dispatcher: Dispatcher | undefined
+  readonly wrapSender: ((inner: Sender) => Sender) | undefined
+}
+
+// Endpoints that nobody uses are forgotten beyond so many, for records that bring a URL each.
+const keptEndpoints = 256
+
+/**
+ * What an `HttpWritable` and the `RetryTransform`s behind it share: the slots, the endpoints, the deadlines, and whether it
+ * is all being shut down. A free slot goes to the endpoint with the fewest requests under way that has work, so none has
+ * more than its fair share while others wait.
+ */
+export class Hub implements ConnectionLimit {
+  readonly rules: ExchangeRules
+  /** The user's Sender, if there is one around the built-in. */
+  readonly sender: Sender | undefined
+  readonly #dispatcher: Dispatcher | undefined
+  readonly #slots: number
+  readonly #deadlines: Deadlines
+  readonly #endpoints = new Map<string, Endpoint>()
+  readonly #active = new Set<Endpoint>()
+  readonly #timers = new Map<Endpoint, NodeJS.Timeout>()
+  readonly #drainListeners = new Set<() => void>()
+  #users = 0
+  #connections = 0
+  #inFlight = 0
+  #pumping = false
+  #draining = false
+  #drainTimer: NodeJS.Timeout | undefined
+
+  constructor({ slots, rules, dispatcher, wrapSender }: HubOptions) {
+    this.rules = rules
+    this.#slots = slots
+    this.#dispatcher = dispatcher
+    this.#deadlines = new Deadlines(rules.timeout)
+    this.sender = wrapSender?.(new HttpSender(this))
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** No new attempts are made any more. */
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  endpointOf(origin: string): Endpoint {
+    return this.#endpoints.get(origin) ?? this.#added(origin)
+  }
+
+  /** There may be work for this endpoint. */
+  wake(endpoint: Endpoint): void {
+    if (!endpoint.active) {
+      endpoint.active = true
+      this.#active.add(endpoint)
+    }
+    this.pump()
+  }
+
+  wakeAfter(endpoint: Endpoint, milliseconds: number): void {
+    clearTimeout(this.#timers.get(endpoint))
+    const wake = (): void => {
+      this.#timers.delete(endpoint)
+      this.wake(endpoint)
+    }
+    // A timer may fire up to a millisecond early.
+    this.#timers.set(endpoint, setTimeout(wake, Math.ceil(milliseconds) + 1))
+  }
+
+  /** Gives the free slots to those who have work. */
+  pump(): void {
+    // An attempt can be over before it returns from its start: the loop below goes on with the slot.
+    if (this.#pumping) return
+    this.#pumping = true
+    while (this.#inFlight < this.#slots && !this.#draining) {
+      const endpoint = this.#next()
+      const work = endpoint?.nextWork()
+      if (endpoint === undefined || work === undefined) break
+      const delivery = work.take()
+      if (delivery !== undefined) endpoint.start(delivery, work)
+    }
+    this.#pumping = false
+  }
+
+  started(attempt: Attempt): void {
+    this.#inFlight++
+    this.#deadlines.add(attempt)
+  }
+
+  finished(attempt: Attempt): void {
+    this.#inFlight--
+    this.#deadlines.remove(attempt)
+  }
+
+  /**
+   * No new attempts; what is under way has `timeout` milliseconds to finish. A second call can only shorten that.
+   */
+  drain(timeout: number): void {
+    const first = !this.#draining
+    this.#draining = true
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#timers.clear()
+    clearTimeout(this.#drainTimer)
+    this.#drainTimer = setTimeout(() => this.#cutOff(), timeout).unref()
+    if (timeout === 0) this.#cutOff()
+    if (first) for (const listener of [...this.#drainListeners]) listener()
+  }
+
+  onDrain(listener: () => void): void {
+    this.#drainListeners.add(listener)
+  }
+
+  opened(): void {
+    if (++this.#connections <= this.#slots) return
+    for (const { connections } of this.#endpoints.values()) if (connections.idle > 0) return connections.closeIdle()
+  }
+
+  closed(): void {
+    this.#connections--
+  }
+
+  /** Who uses the hub says so, and says when it is done: after the last one its connections are closed. */
+  join(): void {
+    this.#users++
+  }
+
+  leave(listener?: () => void): void {
+    if (listener !== undefined) this.#drainListeners.delete(listener)
+    if (--this.#users > 0) return
+    clearTimeout(this.#drainTimer)
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    for (const { connections } of this.#endpoints.values()) connections.close()
+  }
+
+  /** Ends what is under way for which `mine` holds, without telling anybody; gives what it was. */
+  abandon(mine: (attempt: Attempt) => boolean): Attempt[] {
+    const abandoned = (this.#deadlines.all() as Attempt[]).filter(mine)
+    for (const attempt of abandoned) {
+      attempt.abandon()
+      this.finished(attempt)
+    }
+    this.pump()
+    return abandoned
+  }
+
+  #cutOff(): void {
+    for (const attempt of this.#deadlines.all() as Attempt[]) attempt.shutDown()
+  }
+
+  #next(): Endpoint | undefined {
+    let fewest: Endpoint | undefined
+    for (const endpoint of this.#active) {
+      if (fewest !== undefined && endpoint.inFlight >= fewest.inFlight) continue
+      if (endpoint.held || !endpoint.hasWork) this.#sleep(endpoint)
+      else fewest = endpoint
+      if (fewest?.inFlight === 0) break
+    }
+    return fewest
+  }
+
+  #sleep(endpoint: Endpoint): void {
+    endpoint.active = false
+    this.#active.delete(endpoint)
+  }
+
+  #added(origin: string): Endpoint {
+    if (this.#endpoints.size >= keptEndpoints) this.#forgetUnused()
+    const connections =
+      this.#dispatcher === undefined
+        ? new OwnConnections(origin, this.rules.timeout, this)
+        : new SharedConnections(this.#dispatcher)
+    const endpoint = new Endpoint(origin, this, connections)
+    this.#endpoints.set(origin, endpoint)
+    return endpoint
+  }
+
+  #forgetUnused(): void {
+    for (const [origin, endpoint] of this.#endpoints) {
+      if (!endpoint.unused) continue
+      this.#sleep(endpoint)
+      this.#endpoints.delete(origin)
+      endpoint.forget()
+    }
+  }
+}

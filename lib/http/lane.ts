@@ -1,0 +1,154 @@
+import type { Account } from '../account.ts'
+import { Fifo } from '../delivery/fifo.ts'
+import type { Snapshot } from '../delivery/snapshot.ts'
+import { Delivery, type Member } from '../delivery.ts'
+import type { DeliveryError } from '../errors.ts'
+import type { Endpoint, Work } from './endpoint.ts'
+import type { Target } from './target.ts'
+
+/** How records are put together. */
+export interface BatchRules {
+  readonly batchSize: number
+  readonly batchBytes: number
+  /** Milliseconds. */
+  readonly batchDelay: number
+}
+
+/** Whose first attempts these are. */
+export interface LaneOwner {
+  readonly account: Account
+  /** Whether no first attempt may start now. */
+  readonly blocked: boolean
+  /** It leaves the queue. */
+  taken(delivery: Delivery): void
+  attempted(delivery: Delivery, error: DeliveryError | undefined): void
+  forgotten(endpoint: Endpoint): void
+}
+
+interface Batch {
+  readonly target: Target
+  readonly records: Snapshot[]
+  readonly members: Member[]
+  bytes: number
+  readonly acceptedAt: number
+  readonly dueAt: number
+}
+
+/**
+ * What waits for its first attempt at one endpoint. A record is in a batch that is open, or in a delivery that is ready. An
+ * open batch is closed when it is full, or when its delay is over and there is a slot for it: until then it grows.
+ */
+export class Lane implements Work {
+  readonly #owner: LaneOwner
+  readonly #rules: BatchRules
+  readonly #endpoint: Endpoint
+  readonly #closed = new Fifo<Delivery>()
+  /** By target, the oldest first. */
+  readonly #open = new Map<string, Batch>()
+  #timer: NodeJS.Timeout | undefined
+  #flushing = false
+
+  constructor(owner: LaneOwner, rules: BatchRules, endpoint: Endpoint) {
+    this.#owner = owner
+    this.#rules = rules
+    this.#endpoint = endpoint
+    endpoint.attach(this)
+  }
+
+  get ready(): boolean {
+    return !this.#owner.blocked && (this.#closed.length > 0 || this.#due !== undefined)
+  }
+
+  get idle(): boolean {
+    return this.#closed.length === 0 && this.#open.size === 0
+  }
+
+  /** A delivery that is complete. */
+  push(delivery: Delivery): void {
+    this.#closed.push(delivery)
+  }
+
+  /** A record, or the records of a member, for a batch. */
+  add(target: Target, records: readonly Snapshot[], bytes: number, member?: Delivery): void {
+    const open = this.#open.get(target.key)
+    if (open !== undefined && !this.#fits(open, records.length, bytes)) this.#close(open)
+    const batch = this.#open.get(target.key) ?? this.#opened(target)
+    if (member !== undefined) batch.members.push({ delivery: member, start: batch.records.length })
+    for (const record of records) batch.records.push(record)
+    batch.bytes += bytes
+    if (this.#isFull(batch)) this.#close(batch)
+  }
+
+  take(): Delivery | undefined {
+    const due = this.#due
+    if (due !== undefined) this.#close(due)
+    const delivery = this.#closed.shift()
+    if (delivery !== undefined) this.#owner.taken(delivery)
+    return delivery
+  }
+
+  /** Takes the next one although it is not going to be attempted. */
+  next(): Delivery | undefined {
+    const open = this.#open.values().next().value
+    if (this.#closed.length === 0 && open !== undefined) this.#close(open)
+    return this.#closed.shift()
+  }
+
+  attempted(delivery: Delivery, error: DeliveryError | undefined): void {
+    this.#owner.attempted(delivery, error)
+  }
+
+  /** Nothing more is coming, so no batch waits for more. */
+  flush(): void {
+    this.#flushing = true
+    clearTimeout(this.#timer)
+  }
+
+  forget(): void {
+    this.#owner.forgotten(this.#endpoint)
+  }
+
+  get #due(): Batch | undefined {
+    if (this.#open.size === 0) return undefined
+    const oldest = this.#open.values().next().value!
+    return this.#flushing || oldest.dueAt <= performance.now() ? oldest : undefined
+  }
+
+  #fits(batch: Batch, records: number, bytes: number): boolean {
+    const { batchSize, batchBytes } = this.#rules
+    return batch.records.length + records <= batchSize && batch.bytes + bytes <= batchBytes
+  }
+
+  #isFull({ records, bytes }: Batch): boolean {
+    return records.length >= this.#rules.batchSize || bytes >= this.#rules.batchBytes
+  }
+
+  #opened(target: Target): Batch {
+    const dueAt = performance.now() + this.#rules.batchDelay
+    const batch: Batch = { target, records: [], members: [], bytes: 0, acceptedAt: Date.now(), dueAt }
+    this.#open.set(target.key, batch)
+    this.#arm()
+    return batch
+  }
+
+  #close({ target, records, bytes, acceptedAt, members }: Batch): void {
+    this.#open.delete(target.key)
+    const delivery = new Delivery(records, { acceptedAt, members }, target, bytes)
+    delivery.enter(this.#owner.account, this.#endpoint, 'waiting')
+    this.#closed.push(delivery)
+    this.#arm()
+  }
+
+  // A batch that is due already waits for a slot, and the slot that comes free asks for it.
+  #arm(): void {
+    if (this.#timer !== undefined || this.#flushing || this.#open.size === 0) return
+    const left = this.#open.values().next().value!.dueAt - performance.now()
+    if (left > 0) this.#timer = setTimeout(() => this.#ring(), Math.ceil(left))
+  }
+
+  #ring(): void {
+    this.#timer = undefined
+    this.#endpoint.hub.wake(this.#endpoint)
+    this.#arm()
+  }
+}

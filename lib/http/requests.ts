@@ -1,0 +1,202 @@
+import { inspect } from 'node:util'
+import type { Delivery } from '../delivery.ts'
+import { type Snapshot, sizeOf } from '../delivery/snapshot.ts'
+import { DeliveryError } from '../errors.ts'
+import { unsendable } from './failure.ts'
+import type { Format } from './format.ts'
+import { checkedHeaders } from './headers.ts'
+import { type HttpSettings, methods } from './options.ts'
+import { parsedUrl, plainTarget, type Target } from './target.ts'
+import { bodyFromQuery } from './url-record.ts'
+
+/** A record that was taken in. */
+export interface Admitted {
+  readonly target: Target
+  readonly snapshot: Snapshot
+  readonly bytes: number
+}
+
+/** What a record says of its request when no `url` is configured. */
+interface RecordRequest {
+  url: string
+  method?: string
+  headers?: Readonly<Record<string, string>>
+  body?: unknown
+}
+
+const withoutQueryBody = new Set(['GET', 'OPTIONS', 'TRACE'])
+
+/** Turns records into snapshots and targets. What cannot be sent throws a `DeliveryError` that refuses it. */
+export class Requests {
+  readonly #settings: HttpSettings
+  /** The one target, where all records share it. */
+  readonly #target: Target | undefined
+
+  constructor(settings: HttpSettings) {
+    this.#settings = settings
+    const { url, method, headers } = settings
+    if (url !== undefined && typeof headers !== 'function') this.#target = this.#targetOf(url, method, headers)
+  }
+
+  admit(record: unknown): Admitted {
+    if (this.#target !== undefined) return this.#admitted(this.#target, record)
+    return this.#settings.url === undefined ? this.#admitRequest(record) : this.#admitWithHeaders(record)
+  }
+
+  /** Where a delivery goes that was given in: to the configured URL if there is one, else to its own. */
+  targetOf({ target, records }: Delivery): Target {
+    const { url = target.url, headers } = this.#settings
+    const configured = typeof headers === 'function' ? this.#headersOf(headers, records[0]) : headers
+    return this.#targetOf(url, target.method, { ...target.headers, ...checkedOrRefused(configured) })
+  }
+
+  /** The target of what is refused before its own could be made. */
+  fallbackTarget(record: unknown): Target {
+    const { url, method, format } = this.#settings
+    const given = url ?? (typeof record === 'string' ? withoutSecrets(record) : '')
+    return { ...plainTarget({ method, url: given }), format }
+  }
+
+  #admitted(target: Target, record: unknown): Admitted {
+    const snapshot = encoded(this.#settings.format, record)
+    const bytes = sizeOf(snapshot)
+    const { queueBytes } = this.#settings
+    if (bytes > queueBytes) {
+      throw unsendable('SPW_ERR_TOO_LARGE', `The record has ${bytes} bytes, more than queueBytes, ${queueBytes}.`)
+    }
+    return { target, snapshot, bytes }
+  }
+
+  #admitWithHeaders(record: unknown): Admitted {
+    const { url, method, headers } = this.#settings
+    const made = typeof headers === 'function' ? this.#headersOf(headers, record) : headers
+    return this.#admitted(this.#targetOf(url!, method, made), record)
+  }
+
+  #admitRequest(record: unknown): Admitted {
+    const { urlQuery, headers, method: configured } = this.#settings
+    const request = requestOf(record)
+    const method = checkedMethod(request.method ?? configured)
+    const { url, body } = urlQuery === 'body' && !withoutQueryBody.has(method) ? queried(request) : request
+    if (method === 'TRACE' && body !== undefined) throw badRequest('a TRACE request has no body (RFC 9110, 9.3.8)')
+    const made = typeof headers === 'function' ? this.#headersOf(headers, record) : headers
+    const target = this.#targetOf(url, method, { ...made, ...checkedOrRefused(request.headers ?? {}) }, body !== undefined)
+    return body === undefined ? { target, snapshot: '', bytes: 0 } : this.#admitted(target, body)
+  }
+
+  #headersOf(headers: (record: unknown) => Readonly<Record<string, string>>, record: unknown): Record<string, string> {
+    try {
+      return checkedHeaders(headers(record)) as Record<string, string>
+    } catch (cause) {
+      throw badRequest(`the headers of the record cannot be made: ${messageOf(cause)}`, cause)
+    }
+  }
+
+  #targetOf(url: string, method: string, headers: Target['headers'], hasBody = method !== 'TRACE'): Target {
+    const { format, idempotencyKey } = this.#settings
+    const { origin, path, href, authorization } = parsedOrRefused(url)
+    if (authorization !== undefined && this.#settings.url === undefined) {
+      throw badRequest('the URL of a record must not have a user and a password: use the headers')
+    }
+    const all = {
+      ...(hasBody ? { 'content-type': format.contentType } : {}),
+      ...(authorization === undefined ? {} : { authorization }),
+      ...headers
+    }
+    const keyed = idempotencyKey !== undefined && (method === 'POST' || method === 'PATCH') && !(idempotencyKey in all)
+    return {
+      method,
+      url: href,
+      origin,
+      path,
+      headers: all,
+      computed: Object.values(all).some(value => typeof value === 'function'),
+      keyHeader: keyed ? idempotencyKey : undefined,
+      format: hasBody ? format : undefined,
+      // Header functions come from the configuration, so they are the same for all.
+      key: this.#settings.batchSize > 1 ? `${method} ${href} ${JSON.stringify(all)}` : ''
+    }
+  }
+}
+
+/** What of a record can be kept when it cannot be encoded. */
+export function described(record: unknown): Snapshot {
+  if (typeof record === 'string') return record
+  if (record instanceof Uint8Array) return Uint8Array.prototype.slice.call(record)
+  try {
+    return JSON.stringify(record) ?? String(record)
+  } catch {
+    return inspected(record)
+  }
+}
+
+function inspected(record: unknown): string {
+  try {
+    return inspect(record, { depth: 8, breakLength: Infinity, maxArrayLength: 10_000, maxStringLength: 1_000_000 })
+  } catch {
+    return `[${typeof record}]`
+  }
+}
+
+function encoded(format: Format, record: unknown): Snapshot {
+  try {
+    const snapshot = format.encode(record)
+    if (typeof snapshot === 'string' && !snapshot.isWellFormed()) throw new TypeError('a lone surrogate has no UTF-8 bytes')
+    if (typeof snapshot !== 'string' && !(snapshot instanceof Uint8Array)) {
+      throw new TypeError(`encode() must give a string or bytes, got ${typeof snapshot}`)
+    }
+    return snapshot
+  } catch (cause) {
+    throw unsendable('SPW_ERR_ENCODE', `The record cannot be encoded: ${messageOf(cause)}`, cause)
+  }
+}
+
+function requestOf(record: unknown): RecordRequest {
+  if (typeof record === 'string') return { url: record }
+  const { url } = (record ?? {}) as { url?: unknown }
+  if (typeof url === 'string') return record as RecordRequest
+  throw badRequest('without the option url a record must be a URL or have one: { url, method?, headers?, body? }')
+}
+
+function queried(request: RecordRequest): RecordRequest {
+  if (request.body !== undefined) return request
+  try {
+    return { ...request, ...bodyFromQuery(request.url) }
+  } catch (cause) {
+    throw badRequest(messageOf(cause), cause)
+  }
+}
+
+function checkedMethod(method: unknown): string {
+  const upper = typeof method === 'string' ? method.toUpperCase() : undefined
+  if (upper !== undefined && (methods as readonly string[]).includes(upper)) return upper
+  throw badRequest(`the method must be one of ${methods.join(', ')}, got ${JSON.stringify(method)}`)
+}
+
+function checkedOrRefused(headers: Target['headers']): Target['headers'] {
+  try {
+    return checkedHeaders(headers)
+  } catch (cause) {
+    throw badRequest(messageOf(cause), cause)
+  }
+}
+
+function parsedOrRefused(url: string): ReturnType<typeof parsedUrl> {
+  try {
+    return parsedUrl(url)
+  } catch (cause) {
+    throw badRequest(messageOf(cause), cause)
+  }
+}
+
+// What is refused is stored with its URL, which must not keep a password.
+function withoutSecrets(url: string): string {
+  return url.replace(/\/\/[^/?#]*@/, '//')
+}
+
+const badRequest = (message: string, cause?: unknown): DeliveryError =>
+  unsendable('SPW_ERR_REQUEST', `The request is not valid: ${message}.`, cause)
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}

@@ -1,0 +1,34 @@
+export type { Place, Stats } from './account.ts'
+export { Delivery, type DeliveryInit, type DeliveryRequest, type Member } from './delivery.ts'
+export type { ErrorSummary } from './delivery/error-summary.ts'
+export type { Outcome, SettleHook } from './delivery/settlement.ts'
+export type { Snapshot } from './delivery/snapshot.ts'
+export { diagnosticChannels, type Diagnostics } from './diagnostics.ts'
+export {
+  DeliveryError,
+  type DeliveryErrorCode,
+  type DeliveryErrorInfo,
+  type ErrorCode,
+  errorCodes,
+  OptionsError,
+  type Phase,
+  SpillwayError,
+  StorageError,
+  type StorageErrorCode,
+  type StoredOutcome,
+  StreamError
+} from './errors.ts'
+export { type FailoverOptions, FailoverWritable, type StorageOptions } from './failover-writable.ts'
+export type { Semantics } from './http/failure.ts'
+export type { Format, FormatName } from './http/format.ts'
+export type { Sender } from './http/sender.ts'
+export type { StatusSet } from './http/status-set.ts'
+export type { Headers, HeaderValue } from './http/target.ts'
+export { HttpSink, httpSink, type HttpSinkOptions } from './http-sink.ts'
+export { type HttpOptions, HttpWritable } from './http-writable.ts'
+export { Replay, replay, type ReplayOptions, type ReplayStats } from './replay.ts'
+export { type RetryOptions, RetryTransform } from './retry-transform.ts'
+export { type Envelope, envelopeOf, parseEnvelope, recordsOf, type StoredRecord } from './storage/envelope.ts'
+export { FileStorage, type FileStorageOptions } from './storage/file-storage.ts'
+export { type Filter, matching } from './storage/filter.ts'
+export type { Entry, ReadOptions, Storage } from './storage/storage.ts'

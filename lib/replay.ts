@@ -1,0 +1,174 @@
+import { Readable } from 'node:stream'
+import { Delivery } from './delivery.ts'
+import type { Outcome } from './delivery/settlement.ts'
+import { filterSchema, type Filter } from './storage/filter.ts'
+import { optionsParser } from './options.ts'
+import { GroupedRemoval } from './storage/grouped-removal.ts'
+import { recordsOf } from './storage/envelope.ts'
+import { storageFrom } from './storage/registry.ts'
+import type { Entry, Storage } from './storage/storage.ts'
+import type { StorageOptions } from './failover-writable.ts'
+
+export interface ReplayOptions extends StorageOptions {
+  /** Which deliveries. Refused ones are given only when `outcome` asks for them. @default all but refused ones */
+  filter?: Filter
+  /** Deliveries at most. @default all */
+  limit?: number
+  /** Records a second at most. @default as fast as they are taken */
+  rate?: number
+}
+
+/** What became of what a replay has given, in records. `given = outstanding + delivered + stored + abandoned`. */
+export interface ReplayStats extends Record<Outcome, number> {
+  given: number
+  /** Given and not settled. */
+  outstanding: number
+  /** Left where they are, because the endpoint asked not to be sent them yet. */
+  notDue: number
+}
+
+export const replaySchema = {
+  type: 'object',
+  properties: {
+    storage: {},
+    filter: { ...filterSchema, default: {} },
+    limit: { type: 'integer', minimum: 1 },
+    rate: { type: 'number', exclusiveMinimum: 0, unit: 'records/s' }
+  },
+  // What else is there are the storage's own options, which its own schema checks.
+  additionalProperties: true
+} as const
+
+const parseOptions = optionsParser<ReplayOptions & { filter: Filter }>('replay', replaySchema)
+
+/**
+ * The deliveries that a storage holds, oldest first, to pipe into an `HttpWritable`. One that is delivered, or stored anew, is
+ * removed from the storage; one that is not settled, because the process died say, is given by the next replay.
+ *
+ * Throws `SPW_ERR_OPTIONS`. Takes a `Storage` too, which is then the caller's to close.
+ */
+export function replay(options: ReplayOptions | Storage): Replay {
+  return new Replay(isStorage(options) ? { storage: options } : options)
+}
+
+/** What `replay()` gives. */
+export class Replay extends Readable {
+  readonly #storage: Storage
+  readonly #isOwn: boolean
+  readonly #entries: AsyncIterator<Entry>
+  readonly #removal: GroupedRemoval
+  readonly #outstanding = new Map<Delivery, Entry>()
+  readonly #rate: number
+  readonly #closed: Promise<void>
+  readonly #abort = new AbortController()
+  readonly #stats: ReplayStats = { given: 0, outstanding: 0, notDue: 0, delivered: 0, stored: 0, abandoned: 0 }
+  #left: number
+  #nextAt = 0
+  #over: (() => void) | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: ReplayOptions) {
+    const { filter, limit, rate, ...storage } = parseOptions(options)
+    super({ objectMode: true, highWaterMark: 16 })
+    this.#storage = storageFrom(storage)
+    this.#isOwn = typeof storage.storage === 'string'
+    this.#left = limit ?? Infinity
+    this.#rate = rate ?? Infinity
+    this.#removal = new GroupedRemoval(this.#storage)
+    const { signal } = this.#abort
+    const meant = { outcome: ['exhausted', 'ambiguous', 'shutdown'] as const, ...filter }
+    this.#entries = this.#storage.read({ filter: meant, claim: true, signal })[Symbol.asyncIterator]()
+    this.#closed = new Promise(resolve => this.once('close', resolve))
+  }
+
+  stats(): ReplayStats {
+    return { ...this.#stats }
+  }
+
+  /** Resolves when all that was given is settled and the storage, if it was opened here, is closed. */
+  async settled(): Promise<void> {
+    await this.#closed
+    if (this.#outstanding.size > 0) await new Promise<void>(resolve => (this.#over = resolve))
+    await this.#removal.idle()
+    await this.#closeStorage()
+  }
+
+  override _read(): void {
+    this.#next().then(
+      delivery => this.push(delivery),
+      (error: Error) => this.destroy(error)
+    )
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#abort.abort()
+    // What still stands in Node's buffer was given to nobody.
+    for (const delivery of [...this.#outstanding.keys()]) if (!delivery.taken) void delivery.settle('abandoned')
+    // The rest is settled by those who have it; the storage is closed after the last.
+    void this.settled()
+    Promise.resolve(this.#entries.return?.()).then(
+      () => callback(error),
+      (failure: Error) => callback(error ?? failure)
+    )
+  }
+
+  async #next(): Promise<Delivery | null> {
+    while (this.#left > 0) {
+      const { done, value: entry } = await this.#entries.next()
+      if (done === true) return null
+      if ((entry.envelope.notBefore ?? 0) > Date.now()) this.#leave(entry)
+      else return this.#given(entry)
+    }
+    return null
+  }
+
+  async #given(entry: Entry): Promise<Delivery> {
+    const delivery = deliveryOf(entry)
+    this.#left--
+    this.#outstanding.set(delivery, entry)
+    delivery.onSettled(outcome => this.#settled(delivery, outcome))
+    this.#stats.given += delivery.records.length
+    this.#stats.outstanding += delivery.records.length
+    if (this.#rate < Infinity) await this.#pace(delivery.records.length)
+    return delivery
+  }
+
+  #leave(entry: Entry): void {
+    this.#stats.notDue += entry.envelope.records.length
+    entry.release?.()
+  }
+
+  async #settled(delivery: Delivery, outcome: Outcome): Promise<void> {
+    const entry = this.#outstanding.get(delivery)!
+    if (outcome === 'abandoned') entry.release?.()
+    else await this.#removal.remove(entry)
+    this.#outstanding.delete(delivery)
+    this.#stats.outstanding -= delivery.records.length
+    this.#stats[outcome] += delivery.records.length
+    if (this.#outstanding.size === 0) this.#over?.()
+  }
+
+  async #pace(records: number): Promise<void> {
+    const now = performance.now()
+    const wait = this.#nextAt - now
+    this.#nextAt = Math.max(this.#nextAt, now) + (records * 1000) / this.#rate
+    if (wait <= 0) return
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, wait)
+      this.#abort.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+    })
+  }
+
+  #closeStorage(): Promise<void> {
+    return (this.#closing ??= this.#isOwn ? this.#storage.close() : Promise.resolve())
+  }
+}
+
+function deliveryOf({ id, version, envelope }: Entry): Delivery {
+  const { method, url, headers, acceptedAt, attempts, firstError } = envelope
+  return new Delivery(recordsOf(envelope), { id, version, method, url, headers, acceptedAt, priorAttempts: attempts, firstError })
+}
+
+function isStorage(value: ReplayOptions | Storage): value is Storage {
+  return typeof (value as Partial<Storage>).append === 'function'
+}

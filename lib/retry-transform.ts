@@ -1,0 +1,256 @@
+import type { Stats } from './account.ts'
+import { Delivery } from './delivery.ts'
+import { Book } from './delivery/book.ts'
+import { DeliveryDuplex } from './delivery/delivery-duplex.ts'
+import { overflow, tellOfQueue, type WriteCallback } from './delivery/write.ts'
+import type { DeliveryError } from './errors.ts'
+import type { Endpoint } from './http/endpoint.ts'
+import { shutDown } from './http/failure.ts'
+import type { Hub } from './http/hub.ts'
+import { optionsParser } from './options.ts'
+import { nextDelay } from './retry/next-delay.ts'
+import { RetryLane, type RetryLaneOwner } from './retry/retry-lane.ts'
+import { Schedule } from './retry/schedule.ts'
+
+/** The options of `RetryTransform`: the section `retry`. */
+export interface RetryOptions {
+  /** Attempts after the first; 0 for none. @default 3 */
+  retries?: number
+  /** Milliseconds before the first retry at most; it doubles from there. @default 500 */
+  minDelay?: number
+  /** Milliseconds that no delay of our own exceeds; `Retry-After` may. @default 30_000 */
+  maxDelay?: number
+  /** Milliseconds after the first failure beyond which no attempt begins. @default none */
+  maxElapsed?: number
+  /** Records that may wait for their next attempt. @default 10_000 */
+  queueCapacity?: number
+  /** Bytes of these records. @default 67_108_864 (64 MiB) */
+  queueBytes?: number
+}
+
+const milliseconds = { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1, unit: 'ms' }
+
+export const retrySchema = {
+  type: 'object',
+  properties: {
+    retries: { type: 'integer', minimum: 0, maximum: 1_000_000, default: 3 },
+    minDelay: { ...milliseconds, default: 500 },
+    maxDelay: { ...milliseconds, default: 30_000 },
+    maxElapsed: milliseconds,
+    queueCapacity: { type: 'integer', minimum: 1, maximum: 1_000_000_000, default: 10_000 },
+    queueBytes: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, default: 64 * 1024 * 1024, unit: 'bytes' }
+  },
+  additionalProperties: false
+} as const
+
+type Complete = Required<Omit<RetryOptions, 'maxElapsed'>> & Pick<RetryOptions, 'maxElapsed'>
+
+const parseOptions = optionsParser<Complete>('retry', retrySchema)
+const nodeBuffer = 16
+
+/**
+ * Makes the later attempts of deliveries that failed, splits those that are too large, and lets through what it gives up on.
+ * It sends by the slots of the `HttpWritable` that they came from.
+ *
+ * A delivery that was written to it is in Node's buffer, in the schedule, in a lane (due, waiting for a slot), in flight, or
+ * in the outbox (given up on).
+ */
+export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
+  static {
+    tellOfQueue(this.prototype, {
+      capacity: (stream: RetryTransform) => stream.#options.queueCapacity,
+      length: (stream: RetryTransform) => stream.#records + stream.outgoingRecords
+    })
+  }
+
+  readonly #options: Complete
+  readonly #book = new Book()
+  readonly #buffered = new Set<Delivery>()
+  readonly #schedule = new Schedule<Delivery>(delivery => this.#retry(delivery))
+  readonly #lanes = new Map<Endpoint, RetryLane>()
+  readonly #hubs = new Map<Hub, () => void>()
+  #records = 0
+  #bytes = 0
+  #heldCallback: WriteCallback | undefined
+  #finalCallback: WriteCallback | undefined
+
+  /** Throws `SPW_ERR_OPTIONS`. */
+  constructor(options: RetryOptions = {}) {
+    const complete = parseOptions(options)
+    super({ writableHighWaterMark: nodeBuffer })
+    this.#options = complete
+  }
+
+  /** The account that travels with the deliveries; with deliveries of several streams, one of its own. */
+  stats(): Stats {
+    return this.#book.stats()
+  }
+
+  /** Adopts the delivery at once, so that it is never only in Node's buffer. */
+  override write(delivery: unknown, encoding?: unknown, callback?: unknown): boolean {
+    if (delivery instanceof Delivery && !this.writableEnded && !this.destroyed) {
+      if (this.#isOverrun) return overflow(this, this.#options.queueCapacity, encoding, callback)
+      this.#adopt(delivery)
+    }
+    return super.write(delivery, encoding as BufferEncoding, callback as WriteCallback)
+  }
+
+  override _write(delivery: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
+    if (!(delivery instanceof Delivery)) {
+      return callback(new TypeError('RetryTransform takes what an HttpWritable gives: expected a Delivery.'))
+    }
+    this.#buffered.delete(delivery)
+    this.#decide(delivery)
+    if (this.#isFull) this.#heldCallback = callback
+    else callback()
+    if (this.#isFull && this.#records === 0) this.failIfUnread()
+  }
+
+  override _final(callback: WriteCallback): void {
+    this.#finalCallback = callback
+    this.#endIfDone()
+  }
+
+  override _destroy(error: Error | null, callback: WriteCallback): void {
+    for (const delivery of this.#takeAll()) this.#leave(delivery, 'abandoned')
+    this.abandonOutgoing()
+    for (const [hub, listener] of this.#hubs) hub.leave(listener)
+    const held = this.#heldCallback
+    this.#heldCallback = undefined
+    callback(error)
+    held?.(error)
+  }
+
+  /** @internal */
+  taken(delivery: Delivery): void {
+    delivery.moveTo('inFlight')
+    const { account } = delivery
+    if (account === undefined) return
+    account.attempts++
+    account.retries++
+  }
+
+  /** @internal */
+  attempted(delivery: Delivery, error: DeliveryError | undefined): void {
+    if (error === undefined) this.#leave(delivery, 'delivered')
+    else {
+      const failed = delivery.failed(error)
+      failed.moveTo('retrying')
+      this.#decide(failed)
+    }
+    this.roomMade()
+  }
+
+  /** @internal */
+  forgotten(endpoint: Endpoint): void {
+    this.#lanes.delete(endpoint)
+  }
+
+  protected override roomMade(): void {
+    if (this.#heldCallback !== undefined && !this.#isFull) {
+      const callback = this.#heldCallback
+      this.#heldCallback = undefined
+      callback()
+    }
+    this.#endIfDone()
+  }
+
+  protected override handedOn(delivery: Delivery): void {
+    this.#book.leave(delivery, 'retrying', 'handedBack')
+  }
+
+  #adopt(delivery: Delivery): void {
+    delivery.holder = this
+    this.#book.adopt(delivery, 'retrying')
+    this.#buffered.add(delivery)
+    this.#records += delivery.records.length
+    this.#bytes += delivery.bytes
+    const hub = delivery.endpoint?.hub
+    if (hub === undefined || this.#hubs.has(hub)) return
+    const listener = (): void => this.#drain()
+    this.#hubs.set(hub, listener)
+    hub.join()
+    hub.onDrain(listener)
+  }
+
+  #decide(delivery: Delivery): void {
+    const { error, endpoint, records } = delivery
+    const splits = error?.splittable === true && records.length > 1
+    const delay = splits ? 0 : nextDelay(delivery, this.#options)
+    if (endpoint === undefined || delay === undefined) this.#giveUp(delivery)
+    else if (endpoint.hub.draining) this.#giveUp(delivery.failed(shutDown(false)))
+    else if (splits) for (const half of delivery.split()) this.#retry(half)
+    else this.#schedule.add(delivery, delay)
+  }
+
+  #retry(delivery: Delivery): void {
+    // The endpoint may have been forgotten while this waited.
+    const endpoint = delivery.endpoint!.hub.endpointOf(delivery.target.origin)
+    let lane = this.#lanes.get(endpoint)
+    if (lane === undefined) {
+      lane = new RetryLane(this, endpoint)
+      this.#lanes.set(endpoint, lane)
+    }
+    lane.push(delivery)
+  }
+
+  #giveUp(delivery: Delivery): void {
+    this.#forget(delivery)
+    delivery.holder = this
+    this.hand(delivery)
+  }
+
+  #leave(delivery: Delivery, outcome: 'delivered' | 'abandoned'): void {
+    this.#forget(delivery)
+    this.#book.leave(delivery, 'retrying', outcome)
+    this.settle(delivery, outcome)
+  }
+
+  #forget({ records, bytes }: Delivery): void {
+    this.#records -= records.length
+    this.#bytes -= bytes
+  }
+
+  // What waits goes on; what is under way comes to `attempted`.
+  #drain(): void {
+    const isDraining = ({ endpoint }: Delivery): boolean => endpoint!.hub.draining
+    const waiting = this.#schedule.remove(isDraining)
+    for (const [endpoint, lane] of this.#lanes) {
+      if (!endpoint.hub.draining) continue
+      for (let next = lane.next(); next !== undefined; next = lane.next()) waiting.push(next)
+    }
+    for (const delivery of waiting) this.#giveUp(delivery.failed(shutDown(false)))
+    this.roomMade()
+  }
+
+  #takeAll(): Delivery[] {
+    const all = [...this.#buffered, ...this.#schedule.remove(() => true)]
+    this.#buffered.clear()
+    for (const lane of this.#lanes.values()) {
+      for (let next = lane.next(); next !== undefined; next = lane.next()) all.push(next)
+    }
+    const mine = new Set<unknown>(this.#lanes.values())
+    for (const hub of this.#hubs.keys()) all.push(...hub.abandon(({ work }) => mine.has(work)).map(({ delivery }) => delivery))
+    return all
+  }
+
+  get #isFull(): boolean {
+    const { queueCapacity, queueBytes } = this.#options
+    const records = this.#records + this.outgoingRecords + this.settling.records
+    return records >= queueCapacity || this.#bytes + this.outgoingBytes + this.settling.bytes >= queueBytes
+  }
+
+  get #isOverrun(): boolean {
+    const { queueCapacity } = this.#options
+    return this.#buffered.size >= 2 * nodeBuffer && this.writableLength >= 2 * queueCapacity
+  }
+
+  #endIfDone(): void {
+    if (this.#finalCallback === undefined || this.#records > 0 || this.settling.records > 0) return
+    const callback = this.#finalCallback
+    this.#finalCallback = undefined
+    this.endWhenEmpty(callback)
+    // Somebody may begin to read in this turn of the event loop.
+    if (this.unread && this.outgoing > 0) setImmediate(() => this.failIfUnread())
+  }
+}

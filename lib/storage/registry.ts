@@ -1,0 +1,65 @@
+import { OptionsError } from '../errors.ts'
+import { nearest, optionsParser, type OptionsSchema } from '../options.ts'
+import { FileStorage, fileStorageSchema } from './file-storage.ts'
+import type { Storage } from './storage.ts'
+import { ConsoleStorage, NoStorage } from './unlasting-storage.ts'
+
+interface Registered {
+  readonly schema: OptionsSchema
+  create(options: object): Storage
+}
+
+const noOptions = { type: 'object', properties: {}, additionalProperties: false } as const
+const parseNoOptions = optionsParser('failover', noOptions)
+
+const registry: Readonly<Record<string, Registered>> = {
+  file: { schema: fileStorageSchema, create: options => new FileStorage(options as never) },
+  console: { schema: noOptions, create: options => (parseNoOptions(options), new ConsoleStorage()) },
+  none: { schema: noOptions, create: options => (parseNoOptions(options), new NoStorage()) }
+}
+
+/** Known by name, but this version has no driver for them. */
+const announced = ['mysql', 'postgres', 'kafka', 'hbase', 'hdfs']
+
+/** The names that the option `storage` takes. */
+export const storageNames: readonly string[] = Object.keys(registry)
+
+/** The schema of a storage's own options. */
+export function storageSchema(name: string): OptionsSchema {
+  return registered(name).schema
+}
+
+/**
+ * Makes the storage that `storage` names with its own options, which stand flat beside the name; an instance is given back
+ * as it is. Nothing is opened. Throws `SPW_ERR_OPTIONS` for an unknown name or a wrong option.
+ */
+export function storageFrom({ storage, ...own }: { storage?: unknown; [option: string]: unknown }): Storage {
+  if (typeof storage === 'string') return registered(storage).create(own)
+  if (!isStorage(storage)) {
+    const got = storage === undefined ? 'nothing' : JSON.stringify(storage)
+    throw new OptionsError(
+      `failover/storage must be one of ${quotedNames()} or a Storage, got ${got}. To drop what fails say storage: none.`
+    )
+  }
+  const [stray] = Object.keys(own)
+  if (stray !== undefined) throw new OptionsError(`failover/${stray} is not an option beside a Storage that was made already`)
+  return storage
+}
+
+function registered(name: string): Registered {
+  const found = Object.hasOwn(registry, name) ? registry[name] : undefined
+  if (found !== undefined) return found
+  if (announced.includes(name)) {
+    throw new OptionsError(`failover/storage: this version has no driver for ${JSON.stringify(name)}, only for ${quotedNames()}`)
+  }
+  const near = nearest(name, [...storageNames, ...announced])
+  const hint = near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`
+  throw new OptionsError(`failover/storage must be one of ${quotedNames()}, got ${JSON.stringify(name)}${hint}`)
+}
+
+const quotedNames = (): string => storageNames.map(name => JSON.stringify(name)).join(', ')
+
+function isStorage(value: unknown): value is Storage {
+  const { append, read, remove } = (value ?? {}) as Partial<Storage>
+  return [append, read, remove].every(method => typeof method === 'function')
+}
