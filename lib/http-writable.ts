@@ -112,6 +112,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     const underWay = this.#hub.abandon(({ work }) => work instanceof Lane)
     for (const { delivery } of underWay) this.settle(delivery, 'abandoned')
     for (const lane of this.#lanes.values()) {
+      lane.flush()
       for (let next = lane.next(); next !== undefined; next = lane.next()) this.settle(next, 'abandoned')
     }
     this.abandonOutgoing()
@@ -178,7 +179,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     this.account.accept('waiting', 1)
     this.#bytes += bytes
     if (this.#settings.batchSize > 1) lane.add(target, [snapshot], bytes)
-    else lane.push(this.#entered(new Delivery([snapshot], undefined, target, bytes), endpoint))
+    else lane.push(target, snapshot, bytes)
     this.#hub.wake(endpoint)
   }
 
@@ -190,7 +191,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     this.account.accept('waiting', given.records.length)
     this.#bytes += given.bytes
     if (this.#settings.batchSize > 1 && !given.frozen) lane.add(target, given.records, given.bytes, given.givenIn(target))
-    else lane.push(this.#entered(given.givenIn(target), endpoint))
+    else lane.pushDelivery(given.givenIn(target))
     this.#hub.wake(endpoint)
   }
 
@@ -199,12 +200,8 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     const delivery =
       record instanceof Delivery ? record.givenIn(target) : new Delivery([described(record)], undefined, target)
     this.account.accept('waiting', delivery.records.length)
-    this.#handOn(this.#entered(delivery, undefined).failed(error))
-  }
-
-  #entered(delivery: Delivery, endpoint: Endpoint | undefined): Delivery {
-    delivery.enter(this.account, endpoint, 'waiting')
-    return delivery
+    delivery.enter(this.account, undefined, 'waiting')
+    this.#handOn(delivery.failed(error))
   }
 
   #laneOf(endpoint: Endpoint): Lane {
@@ -248,7 +245,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
   }
 
   get #records(): number {
-    return this.account.waiting + this.settling.records
+    return this.account.waiting + this.settling.records + this.outgoingRecords
   }
 
   // Twice the capacity, and never so little that a writer who heeds write() could get there.

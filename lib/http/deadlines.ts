@@ -74,6 +74,9 @@ export class Deadlines {
       this.remove(expired)
       expired.expire()
     }
-    if (this.#first !== undefined && this.#timer === undefined) this.#wait(this.#first.expiresAt - now)
+    if (this.#first === undefined) return
+    // One that was added meanwhile has armed the timer for itself, which is too late for those before it.
+    clearTimeout(this.#timer)
+    this.#wait(this.#first.expiresAt - now)
   }
 }

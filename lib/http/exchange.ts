@@ -4,7 +4,6 @@ import type { DeliveryError } from '../errors.ts'
 import type { Connections } from './connections.ts'
 import { failureOf, incomplete, type Semantics, shutDown, timedOut, unsendable } from './failure.ts'
 import { type VerdictRules, verdict } from './response.ts'
-import type { HeaderValue } from './target.ts'
 
 /** What an exchange needs to know of the options. */
 export interface ExchangeRules extends VerdictRules {
@@ -153,7 +152,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#dispatcher !== undefined) this.#connections.drop(this.#dispatcher)
   }
 
-  #request(): { headers: Record<string, string>; body: Delivery['body'] | null } | undefined {
+  #request(): { headers: string[]; body: Delivery['body'] | null } | undefined {
     try {
       return { headers: headersOf(this.#delivery), body: this.#delivery.body ?? null }
     } catch (cause) {
@@ -165,22 +164,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-// Headers are the target's and, of each delivery's own, the idempotency key.
-function headersOf({ id, target }: Delivery): Record<string, string> {
-  if (target.computed) return computed(target.headers, target.keyHeader, id)
-  if (target.keyHeader === undefined) return target.headers as Record<string, string>
-  return { ...(target.headers as Record<string, string>), [target.keyHeader]: id }
-}
-
-function computed(
-  values: Readonly<Record<string, HeaderValue>>,
-  keyHeader: string | undefined,
-  id: string
-): Record<string, string> {
-  const made: Record<string, string> = {}
-  for (const [name, value] of Object.entries(values)) made[name] = typeof value === 'function' ? value() : value
-  if (keyHeader !== undefined) made[keyHeader] = id
-  return made
+// Names and values in turn: of what undici takes, the quickest to make.
+function headersOf({ id, target: { headers, keyHeader } }: Delivery): string[] {
+  const pairs: string[] = []
+  for (const name in headers) {
+    const value = headers[name]!
+    pairs.push(name, typeof value === 'string' ? value : value())
+  }
+  if (keyHeader !== undefined) pairs.push(keyHeader, id)
+  return pairs
 }
 
 const isInvalidRequest = (cause: Error): boolean => (cause as { code?: unknown }).code === 'UND_ERR_INVALID_ARG'

@@ -5,6 +5,7 @@ import { Delivery, type Member } from '../delivery.ts'
 import type { DeliveryError } from '../errors.ts'
 import type { Endpoint, Work } from './endpoint.ts'
 import type { Target } from './target.ts'
+import { WaitingRecords } from './waiting-records.ts'
 
 /** How records are put together. */
 export interface BatchRules {
@@ -42,6 +43,7 @@ export class Lane implements Work {
   readonly #owner: LaneOwner
   readonly #rules: BatchRules
   readonly #endpoint: Endpoint
+  readonly #singles = new WaitingRecords()
   readonly #closed = new Fifo<Delivery>()
   /** By target, the oldest first. */
   readonly #open = new Map<string, Batch>()
@@ -56,33 +58,39 @@ export class Lane implements Work {
   }
 
   get ready(): boolean {
-    return !this.#owner.blocked && (this.#closed.length > 0 || this.#due !== undefined)
+    if (this.#owner.blocked) return false
+    return this.#singles.length > 0 || this.#closed.length > 0 || this.#due !== undefined
   }
 
   get idle(): boolean {
-    return this.#closed.length === 0 && this.#open.size === 0
+    return this.#singles.length === 0 && this.#closed.length === 0 && this.#open.size === 0
   }
 
-  /** A delivery that is complete. */
-  push(delivery: Delivery): void {
-    this.#closed.push(delivery)
+  /** A record for a request of its own. */
+  push(target: Target, snapshot: Snapshot, bytes: number): void {
+    this.#singles.push(target, snapshot, bytes)
+  }
+
+  /** A delivery that stays what it is. */
+  pushDelivery(delivery: Delivery): void {
+    this.#close(delivery)
   }
 
   /** A record, or the records of a member, for a batch. */
   add(target: Target, records: readonly Snapshot[], bytes: number, member?: Delivery): void {
     const open = this.#open.get(target.key)
-    if (open !== undefined && !this.#fits(open, records.length, bytes)) this.#close(open)
+    if (open !== undefined && !this.#fits(open, records.length, bytes)) this.#closeBatch(open)
     const batch = this.#open.get(target.key) ?? this.#opened(target)
     if (member !== undefined) batch.members.push({ delivery: member, start: batch.records.length })
     for (const record of records) batch.records.push(record)
     batch.bytes += bytes
-    if (this.#isFull(batch)) this.#close(batch)
+    if (this.#isFull(batch)) this.#closeBatch(batch)
   }
 
   take(): Delivery | undefined {
     const due = this.#due
-    if (due !== undefined) this.#close(due)
-    const delivery = this.#closed.shift()
+    if (due !== undefined) this.#closeBatch(due)
+    const delivery = this.#closed.shift() ?? this.#single()
     if (delivery !== undefined) this.#owner.taken(delivery)
     return delivery
   }
@@ -90,8 +98,8 @@ export class Lane implements Work {
   /** Takes the next one although it is not going to be attempted. */
   next(): Delivery | undefined {
     const open = this.#open.values().next().value
-    if (this.#closed.length === 0 && open !== undefined) this.#close(open)
-    return this.#closed.shift()
+    if (this.#closed.length === 0 && open !== undefined) this.#closeBatch(open)
+    return this.#closed.shift() ?? this.#single()
   }
 
   attempted(delivery: Delivery, error: DeliveryError | undefined): void {
@@ -131,12 +139,21 @@ export class Lane implements Work {
     return batch
   }
 
-  #close({ target, records, bytes, acceptedAt, members }: Batch): void {
+  #closeBatch({ target, records, bytes, acceptedAt, members }: Batch): void {
     this.#open.delete(target.key)
-    const delivery = new Delivery(records, { acceptedAt, members }, target, bytes)
+    this.#close(new Delivery(records, { acceptedAt, members }, target, bytes))
+    this.#arm()
+  }
+
+  #close(delivery: Delivery): void {
     delivery.enter(this.#owner.account, this.#endpoint, 'waiting')
     this.#closed.push(delivery)
-    this.#arm()
+  }
+
+  #single(): Delivery | undefined {
+    const delivery = this.#singles.shift()
+    delivery?.enter(this.#owner.account, this.#endpoint, 'waiting')
+    return delivery
   }
 
   // A batch that is due already waits for a slot, and the slot that comes free asks for it.

@@ -80,7 +80,7 @@ export const httpSchema = {
   properties: {
     url: { type: 'string', minLength: 1, secret: true },
     method: { type: 'string', default: 'POST' },
-    headers: { anyOf: [{ type: 'object', secret: true }, { typeof: 'function' }], default: {}, secret: true },
+    headers: { anyOf: [{ type: 'object', secret: true }, { typeof: 'function', secret: true }], default: {}, secret: true },
     numWriters: { ...count, maximum: 10_000, default: 64 },
     queueCapacity: { ...count, default: 10_000 },
     highWaterMark: { ...count, also: 'queueCapacity' },
@@ -157,6 +157,7 @@ export function httpSettings(options: HttpOptions): HttpSettings {
   if (given.urlQuery === 'body' && given.url !== undefined) {
     throw new OptionsError('http/urlQuery is for records that are URLs, so it must not stand beside http/url')
   }
+  checkInstances(given)
   return {
     ...given,
     method: knownMethod(given.method),
@@ -175,6 +176,18 @@ function knownMethod(method: string): string {
   if ((methods as readonly string[]).includes(upper)) return upper
   throw new OptionsError(`http/method must be one of ${methods.join(', ')}, got ${JSON.stringify(method)}`)
 }
+
+function checkInstances({ signal, dispatcher }: Partial<Record<'signal' | 'dispatcher', unknown>>): void {
+  if (signal !== undefined && !hasMethod(signal, 'addEventListener')) {
+    throw new OptionsError('http/signal must be an AbortSignal')
+  }
+  if (dispatcher !== undefined && !hasMethod(dispatcher, 'dispatch')) {
+    throw new OptionsError('http/dispatcher must be a dispatcher of undici')
+  }
+}
+
+const hasMethod = (value: unknown, name: string): boolean =>
+  typeof (value as Record<string, unknown> | null)?.[name] === 'function'
 
 function checkedTarget({ url, headers }: Complete): Pick<Complete, 'url' | 'headers'> {
   if (url !== undefined) checked('http/url', () => parsedUrl(url))

@@ -19,8 +19,8 @@ export interface Admitted {
 /** What a record says of its request when no `url` is configured. */
 interface RecordRequest {
   url: string
-  method?: string
-  headers?: Readonly<Record<string, string>>
+  method?: string | undefined
+  headers?: Readonly<Record<string, string>> | undefined
   body?: unknown
 }
 
@@ -47,7 +47,11 @@ export class Requests {
   targetOf({ target, records }: Delivery): Target {
     const { url = target.url, headers } = this.#settings
     const configured = typeof headers === 'function' ? this.#headersOf(headers, records[0]) : headers
-    return this.#targetOf(url, target.method, { ...target.headers, ...checkedOrRefused(configured) })
+    const method = checkedMethod(target.method)
+    // A request that had no body was stored as one empty record, without a content type.
+    const hasBody = records.some(({ length }) => length > 0) || 'content-type' in target.headers
+    const all = { ...target.headers, ...checkedOrRefused(configured) }
+    return this.#targetOf(url, method, all, hasBody && method !== 'TRACE')
   }
 
   /** The target of what is refused before its own could be made. */
@@ -80,7 +84,7 @@ export class Requests {
     const { url, body } = urlQuery === 'body' && !withoutQueryBody.has(method) ? queried(request) : request
     if (method === 'TRACE' && body !== undefined) throw badRequest('a TRACE request has no body (RFC 9110, 9.3.8)')
     const made = typeof headers === 'function' ? this.#headersOf(headers, record) : headers
-    const target = this.#targetOf(url, method, { ...made, ...checkedOrRefused(request.headers ?? {}) }, body !== undefined)
+    const target = this.#targetOf(url, method, { ...made, ...ownHeaders(request.headers) }, body !== undefined)
     return body === undefined ? { target, snapshot: '', bytes: 0 } : this.#admitted(target, body)
   }
 
@@ -110,7 +114,6 @@ export class Requests {
       origin,
       path,
       headers: all,
-      computed: Object.values(all).some(value => typeof value === 'function'),
       keyHeader: keyed ? idempotencyKey : undefined,
       format: hasBody ? format : undefined,
       // Header functions come from the configuration, so they are the same for all.
@@ -142,10 +145,12 @@ function encoded(format: Format, record: unknown): Snapshot {
   try {
     const snapshot = format.encode(record)
     if (typeof snapshot === 'string' && !snapshot.isWellFormed()) throw new TypeError('a lone surrogate has no UTF-8 bytes')
-    if (typeof snapshot !== 'string' && !(snapshot instanceof Uint8Array)) {
+    if (typeof snapshot === 'string') return snapshot
+    if (!(snapshot instanceof Uint8Array)) {
       throw new TypeError(`encode() must give a string or bytes, got ${typeof snapshot}`)
     }
-    return snapshot
+    // Bytes that are the caller's own may be changed by the caller.
+    return snapshot === record ? Uint8Array.prototype.slice.call(snapshot) : snapshot
   } catch (cause) {
     throw unsendable('SPW_ERR_ENCODE', `The record cannot be encoded: ${messageOf(cause)}`, cause)
   }
@@ -153,9 +158,24 @@ function encoded(format: Format, record: unknown): Snapshot {
 
 function requestOf(record: unknown): RecordRequest {
   if (typeof record === 'string') return { url: record }
-  const { url } = (record ?? {}) as { url?: unknown }
-  if (typeof url === 'string') return record as RecordRequest
+  try {
+    // Each is read once: a getter may throw, or give something else the next time.
+    const { url, method, headers, body } = (record ?? {}) as RecordRequest
+    if (typeof url === 'string') return { url, method, headers, body }
+  } catch (cause) {
+    throw badRequest(`the record cannot be read: ${messageOf(cause)}`, cause)
+  }
   throw badRequest('without the option url a record must be a URL or have one: { url, method?, headers?, body? }')
+}
+
+// A secret that is made at each attempt comes from the configuration, never from a record.
+function ownHeaders(headers: unknown = {}): Record<string, string> {
+  if (typeof headers !== 'object' || headers === null) throw badRequest('the headers of a record must be an object')
+  const checked = checkedOrRefused(headers as Record<string, string>)
+  for (const [name, value] of Object.entries(checked)) {
+    if (typeof value !== 'string') throw badRequest(`the header ${name} of a record must be a string`)
+  }
+  return checked as Record<string, string>
 }
 
 function queried(request: RecordRequest): RecordRequest {

@@ -15,8 +15,6 @@ export interface Target {
   readonly path: string
   /** As they were given, with `content-type`; names in lower case. */
   readonly headers: Headers
-  /** Whether a header's value is a function. */
-  readonly computed: boolean
   /** Header name of the idempotency key, if this target gets one. */
   readonly keyHeader: string | undefined
   /** `undefined` for requests that never have a body. */
@@ -34,7 +32,6 @@ export function plainTarget(request: { method?: string; url?: string; headers?: 
     origin: '',
     path: '',
     headers,
-    computed: false,
     keyHeader: undefined,
     format: formatNamed('json', 1),
     key: ''

@@ -49,15 +49,26 @@ function decoded(text: string): string {
 
 /** A percent sign that is no escape stands for itself. */
 function decodedBytes(text: string): string {
-  const escaped = text.replace(/%(?![0-9A-Fa-f]{2})/g, '%25')
-  const pieces = escaped.split(/((?:%[0-9A-Fa-f]{2})+)/)
+  const bytes = Buffer.from(text)
+  let length = 0
+  for (let i = 0; i < bytes.length; i++) {
+    const escaped = bytes[i] === percent ? hexDigit(bytes[i + 1]) * 16 + hexDigit(bytes[i + 2]) : NaN
+    if (!Number.isNaN(escaped)) i += 2
+    // Never beyond what was read already.
+    bytes[length++] = Number.isNaN(escaped) ? bytes[i]! : escaped
+  }
   try {
-    return pieces.map((piece, i) => (i % 2 === 0 ? piece : utf8.decode(bytesOf(piece)))).join('')
+    return utf8.decode(bytes.subarray(0, length))
   } catch {
     throw new TypeError('the query is percent-encoded, but not from UTF-8')
   }
 }
 
-function bytesOf(escapes: string): Uint8Array {
-  return Buffer.from(escapes.replaceAll('%', ''), 'hex')
+const percent = 0x25
+
+/** The value of a hexadecimal digit, by its character code; `NaN` for all else. */
+function hexDigit(code = 0): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const letter = code | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : NaN
 }

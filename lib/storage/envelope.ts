@@ -2,6 +2,7 @@ import { type ErrorSummary, summaryOf } from '../delivery/error-summary.ts'
 import type { Snapshot } from '../delivery/snapshot.ts'
 import type { Delivery } from '../delivery.ts'
 import { type StoredOutcome, StorageError } from '../errors.ts'
+import type { Target } from '../http/target.ts'
 import { storableHeaders } from './secret-headers.ts'
 
 /** A record in an envelope: its text, or its bytes where they are not text. */
@@ -39,7 +40,7 @@ export function envelopeOf(delivery: Delivery): Envelope {
     acceptedAt: delivery.acceptedAt,
     method: delivery.target.method,
     url: delivery.target.url,
-    headers: storableHeaders(delivery.target.headers),
+    headers: storableHeaders(delivery.target),
     records: delivery.records.map(stored),
     attempts: delivery.totalAttempts,
     ...(firstError === undefined ? {} : { firstError }),
@@ -47,6 +48,21 @@ export function envelopeOf(delivery: Delivery): Envelope {
     outcome: error?.outcome ?? 'shutdown',
     ...(error?.notBefore === undefined ? {} : { notBefore: error.notBefore })
   }
+}
+
+/** The JSON text of `envelopeOf(delivery)`, put together by hand: a storage that writes text needs no object first. */
+export function encodeEnvelope(delivery: Delivery): string {
+  const { error, firstError, records, target } = delivery
+  let text = `{"v":1,"id":${JSON.stringify(delivery.id)},"version":${delivery.version + 1},"acceptedAt":${delivery.acceptedAt}`
+  text += targetText(target)
+  text += ',"records":['
+  for (let i = 0; i < records.length; i++) text += i === 0 ? recordText(records[i]!) : `,${recordText(records[i]!)}`
+  text += `],"attempts":${delivery.totalAttempts}`
+  if (firstError !== undefined) text += `,"firstError":${summaryText(firstError)}`
+  if (error !== undefined) text += `,"lastError":${summaryText(summaryOf(error))}`
+  text += `,"outcome":"${error?.outcome ?? 'shutdown'}"`
+  if (error?.notBefore !== undefined) text += `,"notBefore":${error.notBefore}`
+  return text + '}'
 }
 
 /** The envelope in a JSON text. Throws `SPW_ERR_STORAGE` when it is none, or one of a later version. */
@@ -85,4 +101,29 @@ function stored(record: Snapshot): StoredRecord {
   } catch {
     return { base64: Buffer.from(record).toString('base64') }
   }
+}
+
+const recordText = (record: Snapshot): string => JSON.stringify(typeof record === 'string' ? record : stored(record))
+
+// Most deliveries have the target, and the errors, of the one before.
+let lastTarget: Target | undefined
+let lastTargetText = ''
+let lastSummary: ErrorSummary | undefined
+let lastSummaryText = ''
+
+function targetText(target: Target): string {
+  if (target === lastTarget) return lastTargetText
+  const { method, url } = target
+  const storable = JSON.stringify(storableHeaders(target))
+  lastTarget = target
+  return (lastTargetText = `,"method":${JSON.stringify(method)},"url":${JSON.stringify(url)},"headers":${storable}`)
+}
+
+function summaryText(summary: ErrorSummary): string {
+  const { code, phase, status, reason } = summary
+  const last = lastSummary
+  const isSame = last?.code === code && last.phase === phase && last.status === status && last.reason === reason
+  if (isSame) return lastSummaryText
+  lastSummary = summary
+  return (lastSummaryText = JSON.stringify(summary))
 }

@@ -1,0 +1,76 @@
+import { Agent, request } from 'undici'
+import type { Config } from '../../config/read-config.ts'
+import { OptionsError } from '../../errors.ts'
+import { parsedUrl } from '../../http/target.ts'
+import type { Storage } from '../../storage/storage.ts'
+import { buildStreams } from '../build.ts'
+import { printLine } from '../standard-streams.ts'
+import { type Context, tellFailure } from './context.ts'
+import { closeQuietly } from './replay.ts'
+
+/** A storage that can say how it is. */
+interface Reporting extends Storage {
+  report(): Promise<object> | object
+}
+
+/**
+ * Says whether the configuration is right and the storage can be read from its beginning to its end; with `probe`, whether
+ * the endpoint answers, by an OPTIONS request without headers of the configuration. Returns the exit code.
+ */
+export async function check(config: Config, { probe }: { probe: boolean }, context: Context): Promise<number> {
+  const { url } = config.http
+  if (probe && url === undefined)
+    throw new OptionsError('there is nothing to probe: without http/url each record has its own')
+  const { http, retry, failover, storage } = buildStreams(config)
+  for (const stream of [http, retry, failover]) stream.destroy()
+  await printLine(`configuration  ok     ${config.file}`)
+  const stored = await verify(storage, config, context)
+  const answered = !probe || (await probed(url!, config.http.timeout ?? 10_000, context))
+  return stored && answered ? 0 : 5
+}
+
+async function verify(storage: Storage, { failover }: Config, { secrets }: Context): Promise<boolean> {
+  const name = String(failover.storage)
+  try {
+    let deliveries = 0
+    let records = 0
+    for await (const { envelope } of storage.read()) {
+      deliveries++
+      records += envelope.records.length
+    }
+    await printLine(`storage        ok     ${name}: ${deliveries} deliveries, ${records} records`)
+    if (isReporting(storage)) await printLine(`storage        about  ${JSON.stringify(await storage.report())}`)
+    return true
+  } catch (error) {
+    await printLine(`storage        FAILS  ${name}`)
+    tellFailure(error as Error, secrets)
+    return false
+  } finally {
+    await closeQuietly(storage)
+  }
+}
+
+function isReporting(storage: Storage): storage is Reporting {
+  return typeof (storage as Partial<Reporting>).report === 'function'
+}
+
+async function probed(url: string, timeout: number, { secrets }: Context): Promise<boolean> {
+  const { href } = parsedUrl(url)
+  const dispatcher = new Agent()
+  try {
+    const { statusCode, body } = await request(href, {
+      method: 'OPTIONS',
+      dispatcher,
+      signal: AbortSignal.timeout(timeout)
+    })
+    await body.dump()
+    await printLine(`endpoint       ok     OPTIONS ${secrets.redact(href)} answers ${statusCode}`)
+    return true
+  } catch (error) {
+    await printLine(`endpoint       FAILS  OPTIONS ${secrets.redact(href)}`)
+    tellFailure(error as Error, secrets)
+    return false
+  } finally {
+    await dispatcher.destroy()
+  }
+}

@@ -1,0 +1,106 @@
+import { pipeline } from 'node:stream/promises'
+import type { Config } from '../../config/read-config.ts'
+import { replay as replayOf } from '../../replay.ts'
+import type { Filter } from '../../storage/filter.ts'
+import type { Storage } from '../../storage/storage.ts'
+import { buildStorage, buildStreams } from '../build.ts'
+import { exitCode } from '../exit-code.ts'
+import { showProgress } from '../progress.ts'
+import { reportOf } from '../report.ts'
+import { printLine } from '../standard-streams.ts'
+import { type Context, openStorage, tellFailure } from './context.ts'
+import { closed, stopsFor } from './run.ts'
+
+export interface ReplayFlags {
+  readonly filter: Filter
+  readonly limit?: number | undefined
+  readonly rate?: number | undefined
+  readonly dryRun: boolean
+}
+
+/** Sends again what is stored. Returns the exit code. */
+export async function replay(config: Config, flags: ReplayFlags, context: Context): Promise<number> {
+  return flags.dryRun ? await count(config, flags, context) : await resend(config, flags, context)
+}
+
+async function resend(
+  config: Config,
+  { filter, limit, rate }: ReplayFlags,
+  { quiet, secrets }: Context
+): Promise<number> {
+  const streams = buildStreams(config)
+  const { http, retry, failover, storage } = streams
+  if (!(await openStorage(storage, secrets))) return 5
+  const source = replayOf({
+    storage,
+    filter,
+    ...(limit === undefined ? {} : { limit }),
+    ...(rate === undefined ? {} : { rate })
+  })
+  const stopping = stopsFor(config, streams, () => (source as { stop?(): void }).stop?.())
+  const started = performance.now()
+  const progress = quiet
+    ? undefined
+    : showProgress(() => ({ stats: http.stats(), done: source.stats().given, total: undefined }))
+
+  const failure = await pipeline(source, http, retry, failover).then(
+    () => undefined,
+    (error: Error) => error
+  )
+  await source.settled()
+  const closing = await closed(streams)
+  progress?.end()
+  stopping.end()
+  for (const error of new Set([failure, closing])) tellFailure(error, secrets)
+  const { signal } = stopping
+  const stats = http.stats()
+  const code = exitCode({ stats, damaged: 0, signal, failed: failure !== undefined || closing !== undefined })
+  const { notDue } = source.stats()
+  await printLine(JSON.stringify({ ...reportOf(stats, started, { damaged: 0, signal, exitCode: code }), notDue }))
+  return code
+}
+
+/** Says what a replay would send. Reads without a lock, and changes nothing. */
+async function count(config: Config, { filter, limit = Infinity }: ReplayFlags, { secrets }: Context): Promise<number> {
+  const storage = buildStorage(config.failover)
+  const found = {
+    deliveries: 0,
+    records: 0,
+    notDue: 0,
+    byOutcome: {} as Record<string, number>,
+    byCode: {} as Record<string, number>
+  }
+  try {
+    for await (const { envelope } of storage.read({ filter: replayed(filter) })) {
+      const { records, outcome, lastError, notBefore = 0 } = envelope
+      if (notBefore > Date.now()) {
+        found.notDue += records.length
+        continue
+      }
+      if (found.deliveries === limit) break
+      found.deliveries++
+      found.records += records.length
+      add(found.byOutcome, outcome, records.length)
+      if (lastError !== undefined) add(found.byCode, lastError.code, records.length)
+    }
+  } catch (error) {
+    tellFailure(error as Error, secrets)
+    return 5
+  } finally {
+    await closeQuietly(storage)
+  }
+  await printLine(JSON.stringify({ dryRun: true, ...found }))
+  return 0
+}
+
+/** Refused ones are sent again only when they are asked for. */
+const replayed = (filter: Filter): Filter => ({ outcome: ['exhausted', 'ambiguous', 'shutdown'], ...filter })
+
+function add(counts: Record<string, number>, name: string, records: number): void {
+  counts[name] = (counts[name] ?? 0) + records
+}
+
+/** After reading there is nothing left that a failure could lose. */
+export async function closeQuietly(storage: Storage): Promise<void> {
+  await storage.close().catch(() => {})
+}

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { type Config, readConfig } from '../config/read-config.ts'
+import { Secrets } from '../config/secrets.ts'
+import { OptionsError } from '../errors.ts'
+import { check } from './commands/check.ts'
+import type { Context } from './commands/context.ts'
+import { endpoint } from './commands/endpoint.ts'
+import { ls } from './commands/ls.ts'
+import { purge } from './commands/purge.ts'
+import { replay } from './commands/replay.ts'
+import { run } from './commands/run.ts'
+import { show } from './commands/show.ts'
+import { duration, integer, port, positive, share, span } from './flag-values.ts'
+import { addFilter, addOverrides, filterIn, overridesIn } from './flags.ts'
+import { tell } from './standard-streams.ts'
+
+/** What a command does once its configuration was read. */
+type Action = (config: Config, context: Context, command: Command) => Promise<number>
+
+/** The command line. `done` gets the exit code of the command that was run. */
+export function program(secrets: Secrets, unread: AbortSignal, done: (code: number) => void): Command {
+  const all = new Command('spillway')
+    .description('Delivers records by HTTP, or stores them where they can be replayed from.')
+    .version(version())
+    .exitOverride()
+    .enablePositionalOptions()
+
+  const withConfig = (name: string, description: string, action: Action): Command =>
+    all
+      .command(name)
+      .description(description)
+      .argument('<config>', 'a configuration file, YAML or JSON, ours or StreamPark’s')
+      .option('--quiet', 'no progress and no notices')
+      .action(async (file: string, ...others: unknown[]) => {
+        // Further arguments and the flags stand between.
+        const command = others.at(-1) as Command
+        const flags = command.opts<{ quiet?: boolean }>()
+        const overrides = overridesIn(command)
+        const config = await readConfig(file, { environment: process.env, secrets, overrides })
+        const quiet = flags.quiet === true
+        if (!quiet) for (const notice of config.notices) tell(secrets.redact(notice))
+        done(await action(config, { quiet, secrets, unread }, command))
+      })
+
+  addOverrides(withConfig('run', 'deliver the records of an input', run), { input: true, send: true })
+
+  addFilter(addOverrides(withConfig('replay', 'send again what is stored', replayAction), { send: true }))
+    .option('--all', 'everything but refused ones')
+    .option('--dry-run', 'only count what would be sent')
+    .option('--limit <n>', 'deliveries at most', integer)
+    .option('--rate <n>', 'records a second at most', positive)
+
+  addFilter(addOverrides(withConfig('ls', 'list what is stored', lsAction), {}))
+    .option('--limit <n>', 'deliveries at most', integer)
+    .option('--json', 'a JSON line each, for programs')
+
+  addOverrides(withConfig('show', 'print a stored delivery', showAction), {}).argument('<id>', 'as "ls" lists it')
+
+  addFilter(addOverrides(withConfig('purge', 'remove what is stored, for good', purgeAction), {}))
+    .option('--all', 'everything')
+    .option('--yes', 'really')
+
+  addOverrides(withConfig('check', 'say whether the configuration and the storage are right', checkAction), {
+    send: true
+  }).option('--probe', 'also send an OPTIONS request to the endpoint')
+
+  all
+    .command('endpoint')
+    .description('an endpoint on this machine, to try a sink; a signal ends it, and it prints what it got')
+    .option('--port <n>', '0 takes a free one', port, 8080)
+    .option('--latency <time>', 'before each answer: 20ms', duration, 0)
+    .option('--fail <share>', 'of the requests: 0.05', share, 0)
+    .option('--status <code>', 'of the failing ones', integer, 503)
+    .option('--down <span>', 'when nobody can connect: 10s..13s after its start', span)
+    .action(async options => done(await endpoint(options)))
+  return all
+}
+
+const replayAction: Action = (config, context, command) => {
+  const { limit, rate, dryRun = false } = command.opts<{ limit?: number; rate?: number; dryRun?: boolean }>()
+  return replay(config, { filter: chosen(command), limit, rate, dryRun }, context)
+}
+
+const lsAction: Action = (config, context, command) => {
+  const { limit, json = false } = command.opts<{ limit?: number; json?: boolean }>()
+  return ls(config, { filter: filterIn(command), limit, json }, context)
+}
+
+const showAction: Action = (config, context, command) => show(config, command.args[1]!, context)
+
+const purgeAction: Action = (config, context, command) =>
+  purge(config, { filter: chosen(command), yes: command.opts<{ yes?: boolean }>().yes === true }, context)
+
+const checkAction: Action = (config, context, command) =>
+  check(config, { probe: command.opts<{ probe?: boolean }>().probe === true }, context)
+
+/** What is meant must be said: a filter, or `--all`. */
+function chosen(command: Command): ReturnType<typeof filterIn> {
+  const filter = filterIn(command)
+  if (Object.keys(filter).length > 0 || command.opts<{ all?: boolean }>().all === true) return filter
+  throw new OptionsError(`${command.name()} needs --all, or one of --since, --until, --status, --code, --outcome`)
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

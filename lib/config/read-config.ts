@@ -1,0 +1,110 @@
+import { open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { OptionsError } from '../errors.ts'
+import type { FailoverOptions } from '../failover-writable.ts'
+import type { HttpOptions } from '../http-writable.ts'
+import type { OptionsSchema } from '../options.ts'
+import type { RetryOptions } from '../retry-transform.ts'
+import { type SourceOptions, sourceSchema } from '../source/options.ts'
+import { readDocument } from './document.ts'
+import type { Environment } from './expand.ts'
+import { sectionFaults } from './faults.ts'
+import { fileSchema } from './file-schemas.ts'
+import { ownSections } from './own-form.ts'
+import { type Override, overridden, type SectionName, sectionNames, type Sections } from './sections.ts'
+import type { Secrets } from './secrets.ts'
+import { isStreamParkConfig } from './streampark.ts'
+import { streamParkSections } from './streampark-form.ts'
+
+/** A configuration that was read and checked. Its options go to the streams as they are. */
+export interface Config {
+  readonly file: string
+  readonly source: SourceOptions & { readonly maxLineBytes: number }
+  readonly http: HttpOptions
+  readonly retry: RetryOptions
+  readonly failover: FailoverOptions
+  /** What is to be said to the user and is no fault, a sentence each. */
+  readonly notices: readonly string[]
+}
+
+export interface ReadConfigOptions {
+  /** What `${…}` may name. */
+  readonly environment: Environment
+  /** Takes in what came from outside, to be cut out of messages. */
+  readonly secrets: Secrets
+  /** What the command line gave: it counts more than the file. */
+  readonly overrides?: readonly Override[]
+}
+
+type Streams = Pick<Config, 'http' | 'retry' | 'failover'>
+
+/** No configuration is longer, in bytes. */
+const most = 1024 * 1024
+
+/**
+ * Reads a configuration file, YAML or JSON, in our form or in StreamPark's. Throws `SPW_ERR_OPTIONS` with a line for each
+ * fault, with its place in the file; no value from a variable or a secret file is in it.
+ */
+export async function readConfig(file: string, options: ReadConfigOptions): Promise<Config> {
+  const { environment, secrets, overrides = [] } = options
+  const document = readDocument(await textOf(file), file, environment, secrets)
+  const sections = isStreamParkConfig(document.value)
+    ? await streamParkSections(document, dirname(file), secrets)
+    : await ownSections(document, dirname(file), secrets)
+  const all = overridden(sections, overrides)
+  const faults = sectionNames.flatMap(name => faultsIn(all, name))
+  if (faults.length > 0) throw new OptionsError(secrets.redact(faults.join('\n')))
+  const { source, ...streams } = all.values
+  const maxLineBytes = sourceSchema.properties.maxLineBytes.default
+  return { file, notices: all.notices, source: { maxLineBytes, ...source }, ...(streams as object as Streams) }
+}
+
+function faultsIn(sections: Sections, name: SectionName): string[] {
+  const { values, place, isHidden } = sections
+  const schema = schemaOrFault(name, values[name])
+  if (typeof schema === 'string') return [`${place(`/${name}/storage`)} ${schema}`]
+  const hidden = (pointer: string): boolean => isHidden(`/${name}${pointer}`)
+  return sectionFaults(name, schema, values[name], hidden).map(
+    ({ pointer, sentence }) => `${place(`/${name}${pointer}`)} ${sentence}`
+  )
+}
+
+function schemaOrFault(name: SectionName, section: Readonly<Record<string, unknown>>): OptionsSchema | string {
+  try {
+    return fileSchema(name, section)
+  } catch (error) {
+    if (error instanceof OptionsError) return error.message
+    throw error
+  }
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await bytesOf(file))
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    const reason = reasons[code ?? ''] ?? code ?? message
+    throw new OptionsError(`cannot read the configuration ${file}: ${reason}`, { cause })
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8'
+}
+
+async function bytesOf(file: string): Promise<Uint8Array> {
+  const handle = await open(file)
+  try {
+    const chunks: Uint8Array[] = []
+    let bytes = 0
+    for await (const chunk of handle.createReadStream({ autoClose: false }) as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk)
+      if ((bytes += chunk.length) > most) throw new Error(`it has more than ${most} bytes`)
+    }
+    return Buffer.concat(chunks)
+  } finally {
+    await handle.close()
+  }
+}

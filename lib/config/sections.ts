@@ -1,0 +1,45 @@
+/** The sections of a configuration file. */
+export const sectionNames = ['source', 'http', 'retry', 'failover'] as const
+
+export type SectionName = (typeof sectionNames)[number]
+
+/** The options that a file gives, by section, before defaults and before they are checked. */
+export interface Sections {
+  readonly values: Readonly<Record<SectionName, Record<string, unknown>>>
+  /** What is to be said to the user and is no fault, a sentence each. */
+  readonly notices: readonly string[]
+  /** Where an option stands, by its JSON pointer, section first: `file:line:column`, or its flag. */
+  place(pointer: string): string
+  /** Whether its value came from a variable or a file, and is not to be shown. */
+  isHidden(pointer: string): boolean
+}
+
+/** An option given on the command line, which counts more than the file. */
+export interface Override {
+  readonly section: SectionName
+  readonly option: string
+  readonly value: unknown
+  /** As it is written: `--num-writers`. */
+  readonly flag: string
+}
+
+/** The sections with what was given on the command line. */
+export function overridden(sections: Sections, overrides: readonly Override[]): Sections {
+  const values = structure(sections)
+  const flags = new Map<string, string>()
+  for (const { section, option, value, flag } of overrides) {
+    values[section][option] = value
+    flags.set(`/${section}/${option}`, flag)
+  }
+  return {
+    values,
+    notices: sections.notices,
+    place: pointer => flags.get(pointer) ?? sections.place(pointer),
+    isHidden: pointer => !flags.has(pointer) && sections.isHidden(pointer)
+  }
+}
+
+function structure({ values }: Sections): Record<SectionName, Record<string, unknown>> {
+  const { source, http, retry, failover } = values
+  return { source: { ...source }, http: { ...http }, retry: { ...retry }, failover: { ...failover } }
+}

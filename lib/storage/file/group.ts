@@ -1,0 +1,94 @@
+import { frame, line, seal } from './line.ts'
+
+const chunkBytes = 1024 * 1024
+// Chunks of the usual size are used again: making them anew costs more than filling them.
+const spare: Buffer[] = []
+const spares = 4
+
+/** The lines of the appends that wait for the same write and the same sync. */
+export class Group {
+  /** Settles when they are durable, or cannot be. */
+  readonly done: Promise<void>
+  readonly ids: string[] = []
+  readonly versions: number[] = []
+  bytes = 0
+  /** Whether an append counts on what an earlier group writes. */
+  leans = false
+  readonly #chunks: Chunk[] = []
+  #resolve!: () => void
+  #reject!: (error: Error) => void
+
+  constructor() {
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  add(id: string, version: number, json: string): void {
+    this.bytes += this.#chunkFor(json).add(json)
+    this.ids.push(id)
+    this.versions.push(version)
+  }
+
+  /** The bytes to write to the segment that has this seed. */
+  sealed(seed: number): Buffer[] {
+    return this.#chunks.map(chunk => chunk.sealed(seed))
+  }
+
+  succeed(): void {
+    this.#resolve()
+    this.#giveBack()
+  }
+
+  fail(error: Error): void {
+    this.#reject(error)
+    this.#giveBack()
+  }
+
+  #chunkFor(json: string): Chunk {
+    const last = this.#chunks.at(-1)
+    if (last?.fits(json)) return last
+    const next = new Chunk(json)
+    this.#chunks.push(next)
+    return next
+  }
+
+  #giveBack(): void {
+    for (const { bytes } of this.#chunks) if (bytes.length === chunkBytes && spare.length < spares) spare.push(bytes)
+  }
+}
+
+class Chunk {
+  readonly bytes: Buffer
+  readonly #starts: number[] = []
+  #used = 0
+
+  constructor(first: string) {
+    const usual = most(first) <= chunkBytes
+    this.bytes = usual
+      ? (spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes))
+      : Buffer.allocUnsafeSlow(Buffer.byteLength(first) + line.overhead)
+  }
+
+  fits(json: string): boolean {
+    return this.#used + most(json) <= this.bytes.length
+  }
+
+  add(json: string): number {
+    const start = this.#used
+    const jsonBytes = this.bytes.write(json, start + line.head)
+    this.#used = frame(this.bytes, start, jsonBytes)
+    this.#starts.push(start)
+    return this.#used - start
+  }
+
+  sealed(seed: number): Buffer {
+    const starts = this.#starts
+    for (let i = 0; i < starts.length; i++) seal(this.bytes, starts[i]!, starts[i + 1] ?? this.#used, seed)
+    return this.bytes.subarray(0, this.#used)
+  }
+}
+
+// Of one UTF-16 unit UTF-8 makes three bytes at most.
+const most = (json: string): number => 3 * json.length + line.overhead

@@ -1,0 +1,100 @@
+import { type Envelope, parseEnvelope } from '../envelope.ts'
+import { matching } from '../filter.ts'
+import type { ReadOptions } from '../storage.ts'
+import type { DiskFile } from './disk.ts'
+import { FileEntry, type Position } from './entry.ts'
+import { codeOf, storageError } from './failure.ts'
+import type { Folder } from './folder.ts'
+import { line } from './line.ts'
+import { type Block, scan } from './scan.ts'
+import type { Segment } from './segment.ts'
+
+/**
+ * The entries of a folder, oldest first, up to where it ended when this began. What is claimed is claimed for `reader`, one by
+ * one, when it is given.
+ */
+export async function* entriesOf(folder: Folder, options: ReadOptions, reader: object): AsyncGenerator<FileEntry> {
+  const reading = new Reading(folder, options, reader)
+  for (const { segment, end } of folder.segments.map(segment => ({ segment, end: segment.end }))) {
+    if (segment.live > 0 && !segment.isDropped) yield* reading.entries(segment, end)
+    if (options.signal?.aborted) return
+  }
+}
+
+class Reading {
+  readonly #folder: Folder
+  readonly #reader: object
+  readonly #claim: boolean
+  readonly #signal: AbortSignal | undefined
+  readonly #matches: (envelope: Envelope) => boolean
+  /** Where versions are that a later one, which is still to come, stands in for. */
+  readonly #older = new Map<string, Position[]>()
+
+  constructor(folder: Folder, { filter, claim = false, signal }: ReadOptions, reader: object) {
+    this.#folder = folder
+    this.#reader = reader
+    this.#claim = claim
+    this.#signal = signal
+    this.#matches = matching(filter)
+  }
+
+  async *entries(segment: Segment, end: number): AsyncGenerator<FileEntry> {
+    const file = await this.#open(segment)
+    if (file === undefined) return
+    try {
+      const extent = { seed: segment.seed, from: segment.start, to: end }
+      const blocks = scan(file, extent, damage => this.#folder.found(segment, damage))
+      for await (const block of blocks) yield* this.#entriesIn(segment, block)
+    } catch (cause) {
+      throw storageError(`read ${segment.path}`, cause)
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #open(segment: Segment): Promise<DiskFile | undefined> {
+    try {
+      return await this.#folder.disk.openForReading(segment.path)
+    } catch (cause) {
+      // Deleted meanwhile: all its entries were removed.
+      if (codeOf(cause) === 'ENOENT') return undefined
+      throw storageError(`read ${segment.path}`, cause)
+    }
+  }
+
+  *#entriesIn(segment: Segment, { bytes, base, lines }: Block): Generator<FileEntry> {
+    for (let i = 0; i < lines.length; i += 2) {
+      if (this.#signal?.aborted) return
+      const offset = base + lines[i]!
+      if (segment.isRemoved(offset) || (this.#claim && segment.claims.has(offset))) continue
+      const entry = this.#entry(segment, offset, bytes.toString('utf8', lines[i]! + line.head, lines[i + 1]))
+      if (entry === undefined) continue
+      if (this.#claim) entry.claim()
+      yield entry
+    }
+  }
+
+  #entry(segment: Segment, offset: number, json: string): FileEntry | undefined {
+    const envelope = this.#envelope(segment, offset, json)
+    if (envelope === undefined) return undefined
+    const { id, version } = envelope
+    if (this.#folder.isSuperseded(id, version)) {
+      this.#older.set(id, [...(this.#older.get(id) ?? []), { segment, offset }])
+      return undefined
+    }
+    if (!this.#matches(envelope)) return undefined
+    return new FileEntry(envelope, segment, offset, (version > 1 && this.#older.get(id)) || none, this.#reader)
+  }
+
+  #envelope(segment: Segment, offset: number, json: string): Envelope | undefined {
+    try {
+      return parseEnvelope(json)
+    } catch {
+      const damage = { offset, bytes: json.length, torn: false }
+      this.#folder.found(segment, damage, 'an entry that this release cannot read was passed over')
+      return undefined
+    }
+  }
+}
+
+const none: readonly Position[] = []

@@ -1,0 +1,41 @@
+import { tellOfDamage } from './damage-notice.ts'
+import type { Disk } from './disk.ts'
+import { codeOf } from './failure.ts'
+import type { Folder } from './folder.ts'
+import { keepAside } from './quarantine.ts'
+import type { Segment } from './segment.ts'
+
+/**
+ * Puts right what a crash left: cuts what the last write did not finish, and keeps aside what is damaged. What the disk does
+ * not allow stays as it is: no data depends on it.
+ */
+export async function repair(folder: Folder): Promise<void> {
+  for (const segment of folder.segments) {
+    try {
+      for (const damage of segment.damage.values()) if (await keepAside(folder, segment, damage)) folder.keptAside++
+      segment.isKeptAside = true
+    } catch (cause) {
+      const reason = `a damaged part could not be kept aside (${String(codeOf(cause))}), the segment stays`
+      tellOfDamage({ path: segment.path, segment: segment.id, reason })
+    }
+  }
+  const last = folder.segments.at(-1)
+  if (last !== undefined) await finish(folder.disk, last)
+}
+
+// The last process may have died between its write and its sync: from now on what is there counts as durable.
+async function finish(disk: Disk, segment: Segment): Promise<void> {
+  const isWhole = segment.damage.size === 0 && segment.start > 0
+  try {
+    const file = await disk.openForWriting(segment.path)
+    try {
+      if (isWhole) await file.truncate(segment.end)
+      await file.sync()
+      segment.isGrowable = isWhole
+    } finally {
+      await file.close()
+    }
+  } catch {
+    segment.isGrowable = false
+  }
+}

@@ -1,0 +1,218 @@
+import type { Delivery } from '../../delivery.ts'
+import { StorageError } from '../../errors.ts'
+import { encodeEnvelope } from '../envelope.ts'
+import { type DiskFile, writeAll } from './disk.ts'
+import { storageError } from './failure.ts'
+import { headerLine } from './file-header.ts'
+import type { Folder } from './folder.ts'
+import { Group } from './group.ts'
+import { line } from './line.ts'
+import type { RemovalLog } from './removal-log.ts'
+import { newSegmentId } from './segment-id.ts'
+import { Segment } from './segment.ts'
+
+interface Active {
+  readonly segment: Segment
+  readonly file: DiskFile
+  /** Whether the folder does not durably name it yet. */
+  isNew: boolean
+}
+
+/**
+ * Appends deliveries to the last segment. All that wait share one write and one sync; what comes while these run is the next
+ * group. An append is in the group that waits, or in the one that is being written, or over.
+ */
+export class Writer {
+  readonly #folder: Folder
+  readonly #log: RemovalLog
+  readonly #segmentBytes: number
+  #active: Active | undefined
+  /** A segment of an earlier opening, to go on with. */
+  #last: Segment | undefined
+  #waiting: Group | undefined
+  #running: Promise<void> | undefined
+
+  constructor(folder: Folder, log: RemovalLog, segmentBytes: number) {
+    this.#folder = folder
+    this.#log = log
+    this.#segmentBytes = segmentBytes
+    const last = folder.segments.at(-1)
+    if (last?.isGrowable === true) this.#last = last
+  }
+
+  append(deliveries: readonly Delivery[]): Promise<void> {
+    let texts: string[]
+    try {
+      texts = deliveries.map(encoded)
+    } catch (error) {
+      return Promise.reject(error as StorageError)
+    }
+    const group = (this.#waiting ??= new Group())
+    for (let i = 0; i < texts.length; i++) this.#add(group, deliveries[i]!, texts[i]!)
+    this.#running ??= this.#run()
+    return group.done
+  }
+
+  /** Whether appends go to this segment. */
+  isWriting(segment: Segment): boolean {
+    return this.#active?.segment === segment
+  }
+
+  /** Lets go of the segment it writes to when all its entries are gone and it is worth being deleted. */
+  async letGo(worthBytes: number): Promise<void> {
+    const active = this.#active
+    if (active === undefined || this.#running !== undefined) return
+    if (active.segment.live > 0 || active.segment.end < worthBytes) return
+    this.#active = undefined
+    await active.file.close()
+  }
+
+  /** Waits for what is under way. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
+  async close(): Promise<void> {
+    await this.idle()
+    const active = this.#active
+    this.#active = undefined
+    await active?.file.close()
+  }
+
+  #add(group: Group, { id, version }: Delivery, json: string): void {
+    if (this.#folder.knows(id, version + 1)) {
+      group.leans = true
+      return
+    }
+    group.add(id, version + 1, json)
+    this.#folder.recent.set(id, version + 1)
+  }
+
+  async #run(): Promise<void> {
+    await turn()
+    for (let group = this.#next(); group !== undefined; group = this.#next()) {
+      await this.#commit(group)
+      // Those that were just told append again at once: they belong to the same group.
+      await turn()
+    }
+    this.#running = undefined
+  }
+
+  #next(): Group | undefined {
+    const group = this.#waiting
+    this.#waiting = undefined
+    return group
+  }
+
+  // What failed is never tried again on the same file: its state is unknown, and a second sync would say all is well.
+  async #commit(group: Group): Promise<void> {
+    if (group.bytes === 0) return group.succeed()
+    try {
+      await this.#write(group)
+    } catch {
+      await this.#abandon()
+      try {
+        await this.#write(group)
+      } catch (cause) {
+        await this.#abandon()
+        return this.#fail(group, storageError(`write to ${this.#folder.path}`, cause))
+      }
+    }
+    this.#committed(group)
+  }
+
+  async #write(group: Group): Promise<void> {
+    const active = await this.#writable()
+    const { segment, file } = active
+    await writeAll(file, group.sealed(segment.seed), segment.end)
+    await file.sync()
+    if (active.isNew) await this.#folder.disk.syncFolder(this.#folder.path)
+  }
+
+  #committed(group: Group): void {
+    const { segment } = this.#active!
+    if (this.#active!.isNew) this.#folder.add(segment)
+    this.#active!.isNew = false
+    segment.end += group.bytes
+    segment.live += group.ids.length
+    for (let i = 0; i < group.ids.length; i++) this.#folder.added(group.ids[i]!, group.versions[i]!)
+    group.succeed()
+  }
+
+  #fail(group: Group, error: StorageError): void {
+    for (const id of group.ids) this.#folder.recent.delete(id)
+    group.fail(error)
+    if (this.#waiting?.leans !== true) return
+    const waiting = this.#next()!
+    this.#fail(waiting, error)
+  }
+
+  async #writable(): Promise<Active> {
+    if (this.#active === undefined && this.#last !== undefined) await this.#goOn(this.#last)
+    const active = this.#active
+    if (active !== undefined && active.segment.end < this.#segmentBytes) return active
+    this.#active = undefined
+    await active?.file.close()
+    return this.#create()
+  }
+
+  async #goOn(segment: Segment): Promise<void> {
+    this.#last = undefined
+    if (segment.isDropped || segment.end >= this.#segmentBytes) return
+    const file = await this.#folder.disk.openForWriting(segment.path)
+    this.#active = { segment, file, isNew: false }
+  }
+
+  async #create(): Promise<Active> {
+    const { disk, path, nextSequence } = this.#folder
+    const segment = new Segment(path, newSegmentId(nextSequence))
+    const file = await disk.create(segment.path)
+    const active = (this.#active = { segment, file, isNew: true })
+    const header = headerLine('segment', segment.id)
+    await writeAll(file, [header], 0)
+    segment.start = segment.end = header.length
+    return active
+  }
+
+  /** Ends the segment where it was durable last, or deletes it when nothing in it ever was. */
+  async #abandon(): Promise<void> {
+    const active = this.#active
+    this.#active = undefined
+    if (active === undefined) return
+    const { segment, file, isNew } = active
+    const end = isNew ? 0 : segment.end
+    try {
+      await file.truncate(end)
+      if (isNew) await this.#folder.disk.remove(segment.path)
+      else await file.sync()
+    } catch {
+      this.#log.note({ segment: segment.id, end })
+      await this.#log.sync().catch(() => undefined)
+    } finally {
+      await file.close().catch(() => undefined)
+    }
+  }
+}
+
+// After all that is waiting to go on in this turn of the event loop.
+const turn = (): Promise<void> => new Promise(resolve => process.nextTick(resolve))
+
+function encoded(delivery: Delivery): string {
+  const json = textOf(delivery)
+  if (json.length * 3 > line.longest && Buffer.byteLength(json) > line.longest) throw refused(delivery, 'it is too long')
+  return json
+}
+
+function textOf(delivery: Delivery): string {
+  if (!Number.isFinite(delivery.acceptedAt)) throw refused(delivery, 'its time is none')
+  try {
+    return encodeEnvelope(delivery)
+  } catch (cause) {
+    throw refused(delivery, 'it is too long, or no text', cause)
+  }
+}
+
+function refused({ id }: Delivery, why: string, cause?: unknown): StorageError {
+  const message = `The file storage cannot take delivery ${id}: ${why}.`
+  return new StorageError('SPW_ERR_STORAGE_REFUSED', message, { retryable: false, cause })
+}
