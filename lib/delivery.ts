@@ -92,9 +92,9 @@ export class Delivery {
   /** @internal */ endpoint: Endpoint | undefined = undefined
   /** @internal */ account: Account | undefined = undefined
   /** @internal */ place: Place | undefined = undefined
-  /** Whether a stream that sends took it over. @internal */ taken = false
   /** The stream that has it. @internal */ holder: object | undefined = undefined
   #body: Snapshot | undefined = undefined
+  #isSettled = false
 
   /** The third and fourth argument are for the streams, which know both already. */
   constructor(records: readonly Snapshot[], init: DeliveryInit = {}, target = plainTarget(init), bytes = bytesOf(records)) {
@@ -143,6 +143,8 @@ export class Delivery {
    * nothing to wait for. Until then it counts where it was.
    */
   settle(outcome: Outcome): Promise<void> | undefined {
+    if (this.#isSettled) return undefined
+    this.#isSettled = true
     if (this.settlement === undefined && this.members.length === 0) {
       this.moveTo(outcome)
       return undefined
@@ -209,7 +211,6 @@ export class Delivery {
     const init = { ...this.#init(), error: undefined, priorAttempts: this.totalAttempts }
     const given = new Delivery(this.records, init, target, this.bytes)
     given.settlement = this.settlement ??= new Settlement()
-    this.taken = true
     return given
   }
 

@@ -3,7 +3,7 @@ import type { Stats } from './account.ts'
 import { refuseChain } from './delivery/refuse-chain.ts'
 import type { WriteCallback } from './delivery/write.ts'
 import { FailoverWritable, type FailoverOptions } from './failover-writable.ts'
-import { HttpWritable, type HttpOptions } from './http-writable.ts'
+import { type HttpOptions, httpSchema, HttpWritable } from './http-writable.ts'
 import { OptionsError } from './errors.ts'
 import { fromStreamPark, isStreamParkConfig } from './config/streampark.ts'
 import { optionsParser } from './options.ts'
@@ -33,7 +33,9 @@ const parseSections = optionsParser<Required<HttpSinkOptions>>('sink', {
  */
 export class HttpSink extends Writable {
   readonly #http: HttpWritable
+  readonly #retry: RetryTransform
   readonly #failover: FailoverWritable
+  readonly #drainTimeout: number
   readonly #stored: Promise<void>
 
   /** Throws `SPW_ERR_OPTIONS`. */
@@ -41,11 +43,13 @@ export class HttpSink extends Writable {
     const sections = parseSections(options)
     super({ objectMode: true, highWaterMark: 16 })
     this.#http = new HttpWritable(sections.http)
-    const retry = new RetryTransform(sections.retry)
+    this.#retry = new RetryTransform(sections.retry)
     this.#failover = new FailoverWritable(sections.failover)
-    this.#http.pipe(retry).pipe(this.#failover)
-    for (const stream of [this.#http, retry, this.#failover]) stream.on('error', error => this.destroy(error))
-    this.#stored = Promise.all([this.#http.settled(), retry.settled(), this.#failover.settled()]).then(() => undefined)
+    this.#drainTimeout = sections.http.drainTimeout ?? httpSchema.properties.drainTimeout.default
+    this.#http.pipe(this.#retry).pipe(this.#failover)
+    const streams = [this.#http, this.#retry, this.#failover]
+    for (const stream of streams) stream.on('error', error => this.destroy(error))
+    this.#stored = Promise.all(streams.map(stream => stream.settled())).then(() => undefined)
     refuseChain(this)
   }
 
@@ -87,11 +91,30 @@ export class HttpSink extends Writable {
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
     const done = (): void => callback(error)
-    if (this.#failover.writableFinished) return done()
-    // No answer is waited for: what is under way is stored as ambiguous, and all else as it is.
-    this.#http.drain(0)
-    this.#http.end()
-    this.#stored.then(done, done)
+    this.#storeRest(error)
+    // A storage that takes nothing must not keep it for ever: then what is left is abandoned, and said so.
+    const timer = setTimeout(() => this.#failover.destroy(), this.#drainTimeout)
+    this.#stored.then(done, done).finally(() => clearTimeout(timer))
+    this.#failover.once('close', () => this.#abandonRest(error))
+  }
+
+  // No answer is waited for: what is under way is stored as ambiguous, all else as it is. A stream that failed leaves what
+  // stands behind it to be stored, and what stands before it abandoned.
+  #storeRest(error: Error | null): void {
+    if (this.#failover.destroyed) return this.#abandonRest(error)
+    if (this.#retry.destroyed) {
+      this.#http.destroy()
+      this.#failover.end()
+    } else if (this.#http.destroyed) this.#retry.end()
+    else {
+      this.#http.drain(0)
+      this.#http.end()
+    }
+  }
+
+  #abandonRest(error: Error | null): void {
+    this.#retry.destroy(error ?? undefined)
+    this.#http.destroy(error ?? undefined)
   }
 }
 

@@ -57,6 +57,8 @@ export class Replay extends Readable {
   readonly #isOwn: boolean
   readonly #entries: AsyncIterator<Entry>
   readonly #removal: GroupedRemoval
+  /** In Node's buffer: given to nobody yet. */
+  readonly #buffered = new Set<Delivery>()
   readonly #outstanding = new Map<Delivery, Entry>()
   readonly #rate: number
   readonly #closed: Promise<void>
@@ -65,7 +67,7 @@ export class Replay extends Readable {
   #left: number
   #nextAt = 0
   #over: (() => void) | undefined
-  #closing: Promise<void> | undefined
+  #settledOnce: Promise<void> | undefined
 
   constructor(options: ReplayOptions) {
     const { filter, limit, rate, ...storage } = parseOptions(options)
@@ -86,30 +88,52 @@ export class Replay extends Readable {
   }
 
   /** Resolves when all that was given is settled and the storage, if it was opened here, is closed. */
-  async settled(): Promise<void> {
-    await this.#closed
-    if (this.#outstanding.size > 0) await new Promise<void>(resolve => (this.#over = resolve))
-    await this.#removal.idle()
-    await this.#closeStorage()
+  settled(): Promise<void> {
+    return (this.#settledOnce ??= this.#settle())
   }
 
   override _read(): void {
     this.#next().then(
-      delivery => this.push(delivery),
+      delivery => this.#give(delivery),
       (error: Error) => this.destroy(error)
     )
   }
 
+  // `any`, as Node's types have it: with less, pipeline() does not take the stream.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  override read(size?: number): any {
+    const delivery = super.read(size) as Delivery | null
+    if (delivery !== null) this.#buffered.delete(delivery)
+    return delivery
+  }
+
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#abort.abort()
-    // What still stands in Node's buffer was given to nobody.
-    for (const delivery of [...this.#outstanding.keys()]) if (!delivery.taken) void delivery.settle('abandoned')
-    // The rest is settled by those who have it; the storage is closed after the last.
+    // The rest is settled by those who have it, and the storage is closed after the last.
+    for (const delivery of this.#buffered) void delivery.settle('abandoned')
+    this.#buffered.clear()
     void this.settled()
     Promise.resolve(this.#entries.return?.()).then(
       () => callback(error),
       (failure: Error) => callback(error ?? failure)
     )
+  }
+
+  #give(delivery: Delivery | null): void {
+    if (delivery === null) return void this.push(null)
+    if (this.destroyed) return void delivery.settle('abandoned')
+    const before = this.readableLength
+    this.#buffered.add(delivery)
+    this.push(delivery)
+    // A consumer that flows has it already.
+    if (this.readableLength === before) this.#buffered.delete(delivery)
+  }
+
+  async #settle(): Promise<void> {
+    await this.#closed
+    if (this.#outstanding.size > 0) await new Promise<void>(resolve => (this.#over = resolve))
+    await this.#removal.idle()
+    if (this.#isOwn) await this.#storage.close()
   }
 
   async #next(): Promise<Delivery | null> {
@@ -157,10 +181,6 @@ export class Replay extends Readable {
       const timer = setTimeout(resolve, wait)
       this.#abort.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
     })
-  }
-
-  #closeStorage(): Promise<void> {
-    return (this.#closing ??= this.#isOwn ? this.#storage.close() : Promise.resolve())
   }
 }
 

@@ -10,7 +10,7 @@ interface OverrideFlag {
   readonly section: SectionName
   readonly option: string
   readonly description: string
-  parse?(text: string): unknown
+  readonly parse?: (text: string) => unknown
 }
 
 const inputFlags: readonly OverrideFlag[] = [

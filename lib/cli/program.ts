@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { type Config, readConfig } from '../config/read-config.ts'
-import { Secrets } from '../config/secrets.ts'
+import { type Secrets } from '../config/secrets.ts'
 import { OptionsError } from '../errors.ts'
 import { check } from './commands/check.ts'
 import type { Context } from './commands/context.ts'
@@ -14,6 +14,7 @@ import { show } from './commands/show.ts'
 import { duration, integer, port, positive, share, span } from './flag-values.ts'
 import { addFilter, addOverrides, filterIn, overridesIn } from './flags.ts'
 import { tell } from './standard-streams.ts'
+import type { TestEndpointOptions } from './test-endpoint.ts'
 
 /** What a command does once its configuration was read. */
 type Action = (config: Config, context: Context, command: Command) => Promise<number>
@@ -73,7 +74,7 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
     .option('--fail <share>', 'of the requests: 0.05', share, 0)
     .option('--status <code>', 'of the failing ones', integer, 503)
     .option('--down <span>', 'when nobody can connect: 10s..13s after its start', span)
-    .action(async options => done(await endpoint(options)))
+    .action(async (options: TestEndpointOptions) => done(await endpoint(options)))
   return all
 }
 

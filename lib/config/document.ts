@@ -149,7 +149,7 @@ class Walk {
     this.#values = 0
     return this.#value(node, '', 0, scalar => {
       if (scalar.value === null) return undefined
-      if (typeof scalar.value !== 'string') return scalar.source ?? String(scalar.value)
+      if (typeof scalar.value !== 'string') return scalar.source ?? JSON.stringify(scalar.value)
       return expand(scalar.value, this.#environment).text
     })
   }

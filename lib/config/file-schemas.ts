@@ -6,13 +6,16 @@ import { sourceSchema } from '../source/options.ts'
 import { storageSchema } from '../storage/registry.ts'
 import type { SectionName } from './sections.ts'
 
+/** Where the command line stores what fails, unless it is told otherwise. */
+export const defaultFailover = { storage: 'file', path: './failover' } as const
+
 /**
  * The schema of a section in a file: that of its stream, without what only code can give (functions, instances); for
  * `failover` with the options of the storage that the section names. Throws `SPW_ERR_OPTIONS` for a storage that there is
  * not.
  */
 export function fileSchema(name: SectionName, section: Readonly<Record<string, unknown>>): OptionsSchema {
-  if (name === 'failover') return failoverFileSchema(section)
+  if (name === 'failover') return failoverFileSchema({ storage: defaultFailover.storage, ...section })
   return { source: sourceSchema, http: httpFileSchema, retry: retrySchema }[name]
 }
 
@@ -25,8 +28,8 @@ function withoutCode(schema: OptionsSchema): OptionsSchema {
 
 function failoverFileSchema({ storage, fallback }: Readonly<Record<string, unknown>>): OptionsSchema {
   const schema = withStorage(failoverSchema.properties, storage)
-  const hasOwn = typeof fallback === 'object' && fallback !== null && 'storage' in fallback
-  return hasOwn ? { ...schema, properties: { ...schema.properties, fallback: fallbackSchema(fallback) } } : schema
+  if (typeof fallback !== 'object' || fallback === null) return schema
+  return { ...schema, properties: { ...schema.properties, fallback: fallbackSchema(fallback) } }
 }
 
 function fallbackSchema({ storage, fallback }: { storage?: unknown; fallback?: unknown }): OptionsSchema {

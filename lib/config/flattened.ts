@@ -23,7 +23,7 @@ function add(flat: Map<string, Flat>, value: object, prefix: string, parent: str
     const name = prefix === '' ? key : `${prefix}.${key}`
     const pointer = pointerTo(parent, key)
     if (item === null || item === undefined) continue
-    if (typeof item === 'object' && !Array.isArray(item)) add(flat, item, name, pointer)
+    if (typeof item === 'object' && !Array.isArray(item)) add(flat, item as object, name, pointer)
     else if (flat.has(name)) throw new OptionsError(`${name} is given twice, nested and with dots`)
     else flat.set(name, { value: item, pointer })
   }

@@ -9,7 +9,7 @@ import type { Secrets } from './secrets.ts'
 import { type SectionName, sectionNames, type Sections } from './sections.ts'
 
 /**
- * The sections of a file in our own form; without a `storage` that of the command line, files. What came from `${…}` or `{ file: … }` is hidden in messages; as the value of a
+ * The sections of a file in our own form. What came from `${…}` or `{ file: … }` is hidden in messages; as the value of a
  * header it becomes a function, so that it is never stored. An unquoted `${…}` that is all of a value becomes a number or a
  * boolean where the option takes no text. Throws `SPW_ERR_OPTIONS` with a line for each fault.
  */
@@ -54,7 +54,6 @@ function checkedShape(document: ConfigDocument, faults: string[]): Record<Sectio
       faults.push(`${place} ${name} must be a section: names and values below it`)
     } else values[name as SectionName] = { ...section }
   }
-  values.failover = { storage: 'file', ...values.failover }
   return values
 }
 

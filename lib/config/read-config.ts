@@ -9,7 +9,7 @@ import { type SourceOptions, sourceSchema } from '../source/options.ts'
 import { readDocument } from './document.ts'
 import type { Environment } from './expand.ts'
 import { sectionFaults } from './faults.ts'
-import { fileSchema } from './file-schemas.ts'
+import { defaultFailover, fileSchema } from './file-schemas.ts'
 import { ownSections } from './own-form.ts'
 import { type Override, overridden, type SectionName, sectionNames, type Sections } from './sections.ts'
 import type { Secrets } from './secrets.ts'
@@ -51,12 +51,18 @@ export async function readConfig(file: string, options: ReadConfigOptions): Prom
   const sections = isStreamParkConfig(document.value)
     ? await streamParkSections(document, dirname(file), secrets)
     : await ownSections(document, dirname(file), secrets)
-  const all = overridden(sections, overrides)
+  const all = withStorage(overridden(sections, overrides))
   const faults = sectionNames.flatMap(name => faultsIn(all, name))
   if (faults.length > 0) throw new OptionsError(secrets.redact(faults.join('\n')))
   const { source, ...streams } = all.values
   const maxLineBytes = sourceSchema.properties.maxLineBytes.default
   return { file, notices: all.notices, source: { maxLineBytes, ...source }, ...(streams as object as Streams) }
+}
+
+function withStorage(sections: Sections): Sections {
+  const { values } = sections
+  if (values.failover.storage !== undefined) return sections
+  return { ...sections, values: { ...values, failover: { ...defaultFailover, ...values.failover } } }
 }
 
 function faultsIn(sections: Sections, name: SectionName): string[] {

@@ -46,7 +46,7 @@ export async function withSecretFiles(
     if (!isObject(value)) return value
     const { file, ...others } = value
     if (typeof file === 'string' && Object.keys(others).length === 0 && takes(pointer))
-      return await fileAt(pointer, file)
+      return fileAt(pointer, file)
     const entries = Object.entries(value).map(
       async ([name, item]) => [name, await replaced(item, pointerTo(pointer, name))] as const
     )

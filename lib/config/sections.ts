@@ -9,9 +9,9 @@ export interface Sections {
   /** What is to be said to the user and is no fault, a sentence each. */
   readonly notices: readonly string[]
   /** Where an option stands, by its JSON pointer, section first: `file:line:column`, or its flag. */
-  place(pointer: string): string
+  readonly place: (pointer: string) => string
   /** Whether its value came from a variable or a file, and is not to be shown. */
-  isHidden(pointer: string): boolean
+  readonly isHidden: (pointer: string) => boolean
 }
 
 /** An option given on the command line, which counts more than the file. */

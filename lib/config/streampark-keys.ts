@@ -54,7 +54,7 @@ export const storageSections: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Here `table` is left alone, as are the keys of other storages. */
-export const storagesWithoutTable: ReadonlySet<string> = new Set(['file', 'console', 'none'])
+export const storagesWithoutTable: ReadonlySet<string> = new Set(['console', 'none'])
 
 const everyStorageKey = Object.assign({}, ...Object.values(storageKeys)) as Readonly<Record<string, Mapping>>
 

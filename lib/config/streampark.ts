@@ -112,7 +112,7 @@ class Reading {
   constructor(keys: ReadonlyMap<string, Flat>, locate: Locate) {
     this.#locate = locate
     const chosen = (keys.get('failover.storage') ?? keys.get('storage'))?.value
-    this.#storage = chosen === undefined ? undefined : String(chosen).toLowerCase()
+    this.#storage = chosen === undefined ? undefined : textOf(chosen).toLowerCase()
     for (const [name, item] of keys) this.#take(name, item)
     if (this.#storage === undefined) {
       this.#faults.push(
@@ -199,14 +199,17 @@ const sectionsOf = (storage = ''): readonly string[] =>
 const integer = (value: unknown): unknown =>
   typeof value === 'string' && /^\s*[+-]?\d{1,15}\s*$/.test(value) ? Number(value) : value
 
+// Flattened, a value is a text, a number, a boolean or a list.
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
 // What is not of the kind stays as it is: the schema says what is wrong with it.
 const converted: Record<Mapping['as'], (value: unknown) => unknown> = {
   integer,
   codes(value) {
-    const codes = (Array.isArray(value) ? (value as unknown[]) : String(value).split(',')).map(integer)
+    const codes = (Array.isArray(value) ? (value as unknown[]) : textOf(value).split(',')).map(integer)
     if (!codes.every(Number.isInteger)) return value
     return codes.length === 1 ? codes[0] : codes
   },
-  text: value => (Array.isArray(value) ? value : String(value)),
-  storage: value => String(value).toLowerCase()
+  text: value => (Array.isArray(value) ? value : textOf(value)),
+  storage: value => textOf(value).toLowerCase()
 }

@@ -19,9 +19,7 @@ export class Book {
     const records = delivery.records.length
     this.#own.accept(place, records)
     const { account } = delivery
-    if (account === undefined) return
-    if (this.#travelling === undefined) this.#mixed ||= this.#own.accepted > records
-    else this.#mixed ||= account !== this.#travelling
+    if (this.#own.accepted > records) this.#mixed ||= account !== this.#travelling
     this.#travelling ??= account
     delivery.moveTo(place)
   }

@@ -3,8 +3,7 @@ import { gathered, Settlement } from './settlement.ts'
 
 /**
  * The two halves of a batch, under keys of their own: the key of the whole with another body would be wrong. The whole is
- * settled when both halves are, and so is a member that was cut; a member that went into one half as a whole goes by that
- * half's outcome.
+ * settled when both halves are; a member goes by the outcome of the parts that its own records went in.
  */
 export function halvesOf(whole: Delivery): [Delivery, Delivery] {
   const middle = Math.ceil(whole.records.length / 2)
@@ -17,7 +16,10 @@ export function halvesOf(whole: Delivery): [Delivery, Delivery] {
 }
 
 function part(whole: Delivery, index: number, records: Delivery['records']): Delivery {
-  return whole.next({ id: `${whole.id}.${index}`, records, members: [], settlement: new Settlement() })
+  // The attempt that showed that the whole is too large is none of the part's: it does not count in `retries`.
+  const asked = whole.error?.splittable === true && whole.error.countsAsAttempt ? 1 : 0
+  const attempts = whole.attempts - asked
+  return whole.next({ id: `${whole.id}.${index}`, records, members: [], settlement: new Settlement(), attempts })
 }
 
 function withMembers(
@@ -32,10 +34,18 @@ function withMembers(
     if (start + delivery.records.length <= middle) inFirst.push({ delivery, start })
     else if (start >= middle) inSecond.push({ delivery, start: start - middle })
     else {
-      const cut = gathered(2, outcome => delivery.settle(outcome))
-      first.onSettled(cut)
-      second.onSettled(cut)
+      const [head, tail] = piecesOf(delivery, middle - start)
+      inFirst.push({ delivery: head, start })
+      inSecond.push({ delivery: tail, start: 0 })
     }
   }
   return [first.next({ members: inFirst }), second.next({ members: inSecond })]
+}
+
+/** A member that is cut: its pieces are members of the halves, so that each can be cut again. */
+function piecesOf(member: Delivery, middle: number): [Delivery, Delivery] {
+  const cut = gathered(2, outcome => member.settle(outcome))
+  const piece = (records: Delivery['records']): Delivery =>
+    member.next({ records, members: [], settlement: new Settlement() }).onSettled(cut)
+  return [piece(member.records.slice(0, middle)), piece(member.records.slice(middle))]
 }

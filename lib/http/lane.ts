@@ -1,5 +1,4 @@
 import type { Account } from '../account.ts'
-import { Fifo } from '../delivery/fifo.ts'
 import type { Snapshot } from '../delivery/snapshot.ts'
 import { Delivery, type Member } from '../delivery.ts'
 import type { DeliveryError } from '../errors.ts'
@@ -43,8 +42,8 @@ export class Lane implements Work {
   readonly #owner: LaneOwner
   readonly #rules: BatchRules
   readonly #endpoint: Endpoint
-  readonly #singles = new WaitingRecords()
-  readonly #closed = new Fifo<Delivery>()
+  /** Complete, in the order in which they came to be. */
+  readonly #complete = new WaitingRecords()
   /** By target, the oldest first. */
   readonly #open = new Map<string, Batch>()
   #timer: NodeJS.Timeout | undefined
@@ -59,38 +58,38 @@ export class Lane implements Work {
 
   get ready(): boolean {
     if (this.#owner.blocked) return false
-    return this.#singles.length > 0 || this.#closed.length > 0 || this.#due !== undefined
+    return this.#complete.length > 0 || this.#due !== undefined
   }
 
   get idle(): boolean {
-    return this.#singles.length === 0 && this.#closed.length === 0 && this.#open.size === 0
+    return this.#complete.length === 0 && this.#open.size === 0
   }
 
   /** A record for a request of its own. */
   push(target: Target, snapshot: Snapshot, bytes: number): void {
-    this.#singles.push(target, snapshot, bytes)
+    this.#complete.push(target, snapshot, bytes)
   }
 
   /** A delivery that stays what it is. */
   pushDelivery(delivery: Delivery): void {
-    this.#close(delivery)
+    this.#complete.pushDelivery(delivery)
   }
 
   /** A record, or the records of a member, for a batch. */
   add(target: Target, records: readonly Snapshot[], bytes: number, member?: Delivery): void {
     const open = this.#open.get(target.key)
-    if (open !== undefined && !this.#fits(open, records.length, bytes)) this.#closeBatch(open)
+    if (open !== undefined && !this.#fits(open, records.length, bytes)) this.#close(open)
     const batch = this.#open.get(target.key) ?? this.#opened(target)
     if (member !== undefined) batch.members.push({ delivery: member, start: batch.records.length })
     for (const record of records) batch.records.push(record)
     batch.bytes += bytes
-    if (this.#isFull(batch)) this.#closeBatch(batch)
+    if (this.#isFull(batch)) this.#close(batch)
   }
 
   take(): Delivery | undefined {
     const due = this.#due
-    if (due !== undefined) this.#closeBatch(due)
-    const delivery = this.#closed.shift() ?? this.#single()
+    if (due !== undefined) this.#close(due)
+    const delivery = this.#first()
     if (delivery !== undefined) this.#owner.taken(delivery)
     return delivery
   }
@@ -98,8 +97,8 @@ export class Lane implements Work {
   /** Takes the next one although it is not going to be attempted. */
   next(): Delivery | undefined {
     const open = this.#open.values().next().value
-    if (this.#closed.length === 0 && open !== undefined) this.#closeBatch(open)
-    return this.#closed.shift() ?? this.#single()
+    if (this.#complete.length === 0 && open !== undefined) this.#close(open)
+    return this.#first()
   }
 
   attempted(delivery: Delivery, error: DeliveryError | undefined): void {
@@ -139,19 +138,14 @@ export class Lane implements Work {
     return batch
   }
 
-  #closeBatch({ target, records, bytes, acceptedAt, members }: Batch): void {
+  #close({ target, records, bytes, acceptedAt, members }: Batch): void {
     this.#open.delete(target.key)
-    this.#close(new Delivery(records, { acceptedAt, members }, target, bytes))
+    this.#complete.pushDelivery(new Delivery(records, { acceptedAt, members }, target, bytes))
     this.#arm()
   }
 
-  #close(delivery: Delivery): void {
-    delivery.enter(this.#owner.account, this.#endpoint, 'waiting')
-    this.#closed.push(delivery)
-  }
-
-  #single(): Delivery | undefined {
-    const delivery = this.#singles.shift()
+  #first(): Delivery | undefined {
+    const delivery = this.#complete.shift()
     delivery?.enter(this.#owner.account, this.#endpoint, 'waiting')
     return delivery
   }

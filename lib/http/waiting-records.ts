@@ -2,11 +2,11 @@ import { Delivery } from '../delivery.ts'
 import type { Snapshot } from '../delivery/snapshot.ts'
 import type { Target } from './target.ts'
 
-// The columns of a row: the snapshot, its bytes, its target, when it was accepted.
+// The columns of a row: the snapshot, its bytes, its target, when it was accepted; or a delivery alone.
 const columns = 4
 
 /**
- * Records that wait for a request of their own, first in, first out. They become deliveries only when they are taken: a full
+ * Records that wait for a request of their own, and deliveries, first in, first out. They become deliveries only when they are taken: a full
  * queue outlives the collections of the young generation, and ten thousand deliveries that are copied each time cost more
  * than a tenth of the throughput.
  */
@@ -24,17 +24,25 @@ export class WaitingRecords {
     this.#rows.push(snapshot, bytes, target, Date.now() - this.#since)
   }
 
+  pushDelivery(delivery: Delivery): void {
+    this.#rows.push(delivery, 0, undefined, 0)
+  }
+
   shift(): Delivery | undefined {
     const rows = this.#rows
     const row = this.#head
     if (row === rows.length) return undefined
-    const snapshot = rows[row] as Snapshot
-    const acceptedAt = this.#since + (rows[row + 3] as number)
-    const delivery = new Delivery([snapshot], { acceptedAt }, rows[row + 2] as Target, rows[row + 1] as number)
+    const first = rows[row] as Snapshot | Delivery
+    const delivery = first instanceof Delivery ? first : this.#made(first, row)
     rows[row] = rows[row + 2] = undefined
     this.#head += columns
     this.#tidy()
     return delivery
+  }
+
+  #made(snapshot: Snapshot, row: number): Delivery {
+    const acceptedAt = this.#since + (this.#rows[row + 3] as number)
+    return new Delivery([snapshot], { acceptedAt }, this.#rows[row + 2] as Target, this.#rows[row + 1] as number)
   }
 
   #tidy(): void {

@@ -64,7 +64,7 @@ export class InputSource extends Readable {
     const known = sizes.every(size => size !== undefined)
     return {
       bytes: this.#bytes + (this.#current?.content.bytesRead ?? 0),
-      totalBytes: known ? sizes.reduce((sum, size) => sum + size!, 0) : undefined,
+      totalBytes: known ? sizes.reduce((sum, size) => sum + size, 0) : undefined,
       records: this.#records
     }
   }

@@ -54,7 +54,7 @@ export function envelopeOf(delivery: Delivery): Envelope {
 export function encodeEnvelope(delivery: Delivery): string {
   const { error, firstError, records, target } = delivery
   let text = `{"v":1,"id":${JSON.stringify(delivery.id)},"version":${delivery.version + 1},"acceptedAt":${delivery.acceptedAt}`
-  text += targetText(target)
+  text += requestText(target) + headersText(target)
   text += ',"records":['
   for (let i = 0; i < records.length; i++) text += i === 0 ? recordText(records[i]!) : `,${recordText(records[i]!)}`
   text += `],"attempts":${delivery.totalAttempts}`
@@ -105,18 +105,24 @@ function stored(record: Snapshot): StoredRecord {
 
 const recordText = (record: Snapshot): string => JSON.stringify(typeof record === 'string' ? record : stored(record))
 
-// Most deliveries have the target, and the errors, of the one before.
-let lastTarget: Target | undefined
-let lastTargetText = ''
+// Most deliveries have the request, and the errors, of the one before.
+let lastRequest: Pick<Target, 'method' | 'url'> = { method: '', url: '' }
+let lastRequestText = ',"method":"","url":""'
+let lastHeaders: Pick<Target, 'headers' | 'format'> = { headers: {}, format: undefined }
+let lastHeadersText = ',"headers":{}'
 let lastSummary: ErrorSummary | undefined
 let lastSummaryText = ''
 
-function targetText(target: Target): string {
-  if (target === lastTarget) return lastTargetText
-  const { method, url } = target
-  const storable = JSON.stringify(storableHeaders(target))
-  lastTarget = target
-  return (lastTargetText = `,"method":${JSON.stringify(method)},"url":${JSON.stringify(url)},"headers":${storable}`)
+function requestText({ method, url }: Target): string {
+  if (method === lastRequest.method && url === lastRequest.url) return lastRequestText
+  lastRequest = { method, url }
+  return (lastRequestText = `,"method":${JSON.stringify(method)},"url":${JSON.stringify(url)}`)
+}
+
+function headersText({ headers, format }: Target): string {
+  if (headers === lastHeaders.headers && format === lastHeaders.format) return lastHeadersText
+  lastHeaders = { headers, format }
+  return (lastHeadersText = `,"headers":${JSON.stringify(storableHeaders(lastHeaders))}`)
 }
 
 function summaryText(summary: ErrorSummary): string {

@@ -10,7 +10,16 @@ import { closeQuietly } from './replay.ts'
 
 /** A storage that can say how it is. */
 interface Reporting extends Storage {
-  report(): Promise<object> | object
+  report(): Promise<StorageReport>
+}
+
+/** What a storage found when it read all that is there. */
+interface StorageReport {
+  readonly entries: number
+  /** Parts that are not as they were written. */
+  readonly damaged?: number
+  /** Parts that should be there. */
+  readonly missing?: readonly unknown[]
 }
 
 /**
@@ -30,17 +39,12 @@ export async function check(config: Config, { probe }: { probe: boolean }, conte
 }
 
 async function verify(storage: Storage, { failover }: Config, { secrets }: Context): Promise<boolean> {
-  const name = String(failover.storage)
+  const name = failover.storage as string
   try {
-    let deliveries = 0
-    let records = 0
-    for await (const { envelope } of storage.read()) {
-      deliveries++
-      records += envelope.records.length
-    }
-    await printLine(`storage        ok     ${name}: ${deliveries} deliveries, ${records} records`)
-    if (isReporting(storage)) await printLine(`storage        about  ${JSON.stringify(await storage.report())}`)
-    return true
+    const report = isReporting(storage) ? await storage.report() : await counted(storage)
+    const isWhole = faultsIn(report) === 0
+    await printLine(`storage        ${isWhole ? 'ok     ' : 'DAMAGED'} ${name} ${JSON.stringify(report)}`)
+    return isWhole
   } catch (error) {
     await printLine(`storage        FAILS  ${name}`)
     tellFailure(error as Error, secrets)
@@ -49,6 +53,15 @@ async function verify(storage: Storage, { failover }: Config, { secrets }: Conte
     await closeQuietly(storage)
   }
 }
+
+async function counted(storage: Storage): Promise<StorageReport> {
+  const all = storage.read()[Symbol.asyncIterator]()
+  let entries = 0
+  while ((await all.next()).done !== true) entries++
+  return { entries }
+}
+
+const faultsIn = ({ damaged = 0, missing = [] }: StorageReport): number => damaged + missing.length
 
 function isReporting(storage: Storage): storage is Reporting {
   return typeof (storage as Partial<Reporting>).report === 'function'

@@ -82,7 +82,7 @@ function rowOf({ id, version, envelope }: Entry, secrets: Secrets): Row {
   }
 }
 
-function tableLine(row: Record<string, unknown>): string {
+function tableLine(row: Readonly<Record<string, string | number | undefined>>): string {
   return widths
     .map(([name, width]) => String(row[name] ?? '').padEnd(width))
     .join('  ')

@@ -20,7 +20,7 @@ export interface ReplayFlags {
 
 /** Sends again what is stored. Returns the exit code. */
 export async function replay(config: Config, flags: ReplayFlags, context: Context): Promise<number> {
-  return flags.dryRun ? await count(config, flags, context) : await resend(config, flags, context)
+  return flags.dryRun ? count(config, flags, context) : resend(config, flags, context)
 }
 
 async function resend(

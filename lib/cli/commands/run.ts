@@ -81,7 +81,7 @@ export function stopsFor(
 /** Waits until nothing is under way and closes the storage. */
 export async function closed({ http, retry, failover, storage }: Streams): Promise<Error | undefined> {
   await Promise.all([http.settled(), retry.settled(), failover.settled()])
-  return await storage.close().then(
+  return storage.close().then(
     () => undefined,
     (error: Error) => error
   )

@@ -1,5 +1,5 @@
-// Of the 32 Ki to 64 Ki deliveries that were appended last.
-const generation = 32 * 1024
+// Of the 4 Ki to 8 Ki deliveries that were appended last. More would not fit into the processor's cache.
+const generation = 4 * 1024
 
 /** The keys that were appended last: an append that is repeated, because nobody knew how it ended, is known by them. */
 export class RecentKeys {

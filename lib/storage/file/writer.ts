@@ -11,6 +11,9 @@ import type { RemovalLog } from './removal-log.ts'
 import { newSegmentId } from './segment-id.ts'
 import { Segment } from './segment.ts'
 
+// So much is worth a write and a sync of its own, in bytes.
+const muchBytes = 192 * 1024
+
 interface Active {
   readonly segment: Segment
   readonly file: DiskFile
@@ -31,6 +34,7 @@ export class Writer {
   #last: Segment | undefined
   #waiting: Group | undefined
   #running: Promise<void> | undefined
+  #isStarting = false
 
   constructor(folder: Folder, log: RemovalLog, segmentBytes: number) {
     this.#folder = folder
@@ -49,7 +53,7 @@ export class Writer {
     }
     const group = (this.#waiting ??= new Group())
     for (let i = 0; i < texts.length; i++) this.#add(group, deliveries[i]!, texts[i]!)
-    this.#running ??= this.#run()
+    if (this.#running === undefined) this.#startSoon(group)
     return group.done
   }
 
@@ -69,7 +73,7 @@ export class Writer {
 
   /** Waits for what is under way. */
   async idle(): Promise<void> {
-    while (this.#running !== undefined) await this.#running
+    while (this.#running !== undefined || this.#waiting !== undefined) await (this.#running ?? turn())
   }
 
   async close(): Promise<void> {
@@ -88,14 +92,23 @@ export class Writer {
     this.#folder.recent.set(id, version + 1)
   }
 
-  async #run(): Promise<void> {
-    await turn()
-    for (let group = this.#next(); group !== undefined; group = this.#next()) {
-      await this.#commit(group)
-      // Those that were just told append again at once: they belong to the same group.
-      await turn()
+  // What comes in one turn of the event loop goes together, unless it is much already: then one group is made while the one
+  // before it is being written.
+  #startSoon(group: Group): void {
+    if (group.bytes >= muchBytes) this.#start()
+    else if (!this.#isStarting) {
+      this.#isStarting = true
+      process.nextTick(() => this.#start())
     }
-    this.#running = undefined
+  }
+
+  #start(): void {
+    this.#isStarting = false
+    if (this.#running !== undefined || this.#waiting === undefined) return
+    this.#running = this.#commit(this.#next()!).then(() => {
+      this.#running = undefined
+      if (this.#waiting !== undefined) this.#startSoon(this.#waiting)
+    })
   }
 
   #next(): Group | undefined {
@@ -122,7 +135,7 @@ export class Writer {
   }
 
   async #write(group: Group): Promise<void> {
-    const active = await this.#writable()
+    const active = this.#ready ?? (await this.#writable())
     const { segment, file } = active
     await writeAll(file, group.sealed(segment.seed), segment.end)
     await file.sync()
@@ -147,12 +160,18 @@ export class Writer {
     this.#fail(waiting, error)
   }
 
+  /** The segment that is written to, as long as it is not full. */
+  get #ready(): Active | undefined {
+    const active = this.#active
+    return active !== undefined && active.segment.end < this.#segmentBytes ? active : undefined
+  }
+
   async #writable(): Promise<Active> {
     if (this.#active === undefined && this.#last !== undefined) await this.#goOn(this.#last)
-    const active = this.#active
-    if (active !== undefined && active.segment.end < this.#segmentBytes) return active
+    if (this.#ready !== undefined) return this.#ready
+    const full = this.#active
     this.#active = undefined
-    await active?.file.close()
+    await full?.file.close()
     return this.#create()
   }
 
