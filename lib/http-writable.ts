@@ -8,7 +8,7 @@ import type { Endpoint } from './http/endpoint.ts'
 import { Hub } from './http/hub.ts'
 import { Lane, type LaneOwner } from './http/lane.ts'
 import { type HttpOptions, type HttpSettings, httpSchema, httpSettings } from './http/options.ts'
-import { described, Requests } from './http/requests.ts'
+import { Requests } from './http/requests.ts'
 
 export { type HttpOptions, httpSchema }
 
@@ -40,6 +40,8 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
   readonly #hub: Hub
   readonly #lanes = new Map<Endpoint, Lane>()
   readonly #onSignal = (): void => this.drain(this.#settings.drainTimeout)
+  /** Deliveries in Node's buffer: whoever gave them in is told of their end too. */
+  readonly #given = new Set<Delivery>()
   #bytes = 0
   #underWay = 0
   #heldCallback: WriteCallback | undefined
@@ -84,6 +86,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
   override write(record: unknown, encoding?: unknown, callback?: unknown): boolean {
     if (this.#isOverrun) return overflow(this, this.#settings.queueCapacity, encoding, callback)
     if (record === undefined) return refuseUndefined(this, () => super.write(null))
+    if (record instanceof Delivery && !this.writableEnded && !this.destroyed) this.#given.add(record)
     return super.write(record, encoding as BufferEncoding, callback as WriteCallback)
   }
 
@@ -109,12 +112,15 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
     this.#settings.signal?.removeEventListener('abort', this.#onSignal)
-    const underWay = this.#hub.abandon(({ work }) => work instanceof Lane)
-    for (const { delivery } of underWay) this.settle(delivery, 'abandoned')
+    // What waits first: a slot that comes free would else take it.
     for (const lane of this.#lanes.values()) {
       lane.flush()
       for (let next = lane.next(); next !== undefined; next = lane.next()) this.settle(next, 'abandoned')
     }
+    const underWay = this.#hub.abandon(({ work }) => work instanceof Lane)
+    for (const { delivery } of underWay) this.settle(delivery, 'abandoned')
+    for (const delivery of this.#given) this.settle(delivery, 'abandoned')
+    this.#given.clear()
     this.abandonOutgoing()
     this.#hub.leave()
     const held = this.#heldCallback
@@ -164,8 +170,10 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
 
   #admit(record: unknown): void {
     try {
-      if (record instanceof Delivery) this.#admitDelivery(record)
-      else this.#admitRecord(record)
+      if (record instanceof Delivery) {
+        this.#given.delete(record)
+        this.#admitDelivery(record)
+      } else this.#admitRecord(record)
     } catch (error) {
       if (!(error instanceof DeliveryError)) throw error
       this.#refuse(record, error)
@@ -178,7 +186,8 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     const lane = this.#laneOf(endpoint)
     this.account.accept('waiting', 1)
     this.#bytes += bytes
-    if (this.#settings.batchSize > 1) lane.add(target, [snapshot], bytes)
+    // Requests without a body cannot share one.
+    if (this.#settings.batchSize > 1 && target.format !== undefined) lane.add(target, [snapshot], bytes)
     else lane.push(target, snapshot, bytes)
     this.#hub.wake(endpoint)
   }
@@ -190,18 +199,22 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     const lane = this.#laneOf(endpoint)
     this.account.accept('waiting', given.records.length)
     this.#bytes += given.bytes
-    if (this.#settings.batchSize > 1 && !given.frozen) lane.add(target, given.records, given.bytes, given.givenIn(target))
+    const merges = this.#settings.batchSize > 1 && target.format !== undefined && !given.frozen
+    if (merges) lane.add(target, given.records, given.bytes, given.givenIn(target))
     else lane.pushDelivery(given.givenIn(target))
     this.#hub.wake(endpoint)
   }
 
   #refuse(record: unknown, error: DeliveryError): void {
-    const target = this.#requests.fallbackTarget(record)
-    const delivery =
-      record instanceof Delivery ? record.givenIn(target) : new Delivery([described(record)], undefined, target)
+    const delivery = record instanceof Delivery ? record.givenIn(record.target) : this.#kept(record)
     this.account.accept('waiting', delivery.records.length)
     delivery.enter(this.account, undefined, 'waiting')
     this.#handOn(delivery.failed(error))
+  }
+
+  #kept(record: unknown): Delivery {
+    const { target, snapshot } = this.#requests.refused(record)
+    return new Delivery([snapshot], undefined, target)
   }
 
   #laneOf(endpoint: Endpoint): Lane {

@@ -1,8 +1,9 @@
 import type { Dispatcher } from 'undici'
 import type { Delivery } from '../delivery.ts'
-import type { DeliveryError } from '../errors.ts'
+import { DeliveryError } from '../errors.ts'
 import type { Connections } from './connections.ts'
 import { failureOf, incomplete, type Semantics, shutDown, timedOut, unsendable } from './failure.ts'
+import { checkValue } from './headers.ts'
 import { type VerdictRules, verdict } from './response.ts'
 
 /** What an exchange needs to know of the options. */
@@ -116,7 +117,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#state === over) return
     const answered = this.#state === headers
     this.#state = over
-    if (this.#dispatcher !== undefined) this.#connections.give(this.#dispatcher)
+    // Its connection is gone, and undici is still busy with this client: a request that it got now would break an assertion.
+    if (this.#dispatcher !== undefined) this.#connections.drop(this.#dispatcher)
     this.#listener.exchanged(answered ? this.#cutAnswer(cause) : this.#brokenOff(cause))
   }
 
@@ -158,7 +160,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     } catch (cause) {
       this.#state = over
       const message = `The request cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`
-      this.#listener.exchanged(unsendable('SPW_ERR_ENCODE', message, cause))
+      this.#listener.exchanged(cause instanceof DeliveryError ? cause : unsendable('SPW_ERR_ENCODE', message, cause))
       return undefined
     }
   }
@@ -169,10 +171,21 @@ function headersOf({ id, target: { headers, keyHeader } }: Delivery): string[] {
   const pairs: string[] = []
   for (const name in headers) {
     const value = headers[name]!
-    pairs.push(name, typeof value === 'string' ? value : value())
+    pairs.push(name, typeof value === 'string' ? value : madeValue(name, value))
   }
   if (keyHeader !== undefined) pairs.push(keyHeader, id)
   return pairs
+}
+
+// What the function says when it fails may hold the secret, so it is not quoted. (undici would leave `undefined` out.)
+function madeValue(name: string, make: () => string): string {
+  try {
+    const value = make()
+    checkValue(name, value)
+    return value
+  } catch (cause) {
+    throw unsendable('SPW_ERR_REQUEST', `The value of the header ${name} cannot be made.`, cause)
+  }
 }
 
 const isInvalidRequest = (cause: Error): boolean => (cause as { code?: unknown }).code === 'UND_ERR_INVALID_ARG'

@@ -6,7 +6,8 @@ import { unsendable } from './failure.ts'
 import type { Format } from './format.ts'
 import { checkedHeaders } from './headers.ts'
 import { type HttpSettings, methods } from './options.ts'
-import { parsedUrl, plainTarget, type Target } from './target.ts'
+import { storableHeaders } from '../storage/secret-headers.ts'
+import { type Headers, parsedUrl, plainTarget, type Target } from './target.ts'
 import { bodyFromQuery } from './url-record.ts'
 
 /** A record that was taken in. */
@@ -54,11 +55,12 @@ export class Requests {
     return this.#targetOf(url, method, all, hasBody && method !== 'TRACE')
   }
 
-  /** The target of what is refused before its own could be made. */
-  fallbackTarget(record: unknown): Target {
+  /** What is kept of a record that is refused before its request could be made. */
+  refused(record: unknown): { target: Target; snapshot: Snapshot } {
     const { url, method, format } = this.#settings
-    const given = url ?? (typeof record === 'string' ? withoutSecrets(record) : '')
-    return { ...plainTarget({ method, url: given }), format }
+    const kept = url === undefined ? withoutSecrets(record) : record
+    const given = url ?? (typeof kept === 'string' ? kept : '')
+    return { target: { ...plainTarget({ method, url: given }), format }, snapshot: described(kept) }
   }
 
   #admitted(target: Target, record: unknown): Admitted {
@@ -209,10 +211,25 @@ function parsedOrRefused(url: string): ReturnType<typeof parsedUrl> {
   }
 }
 
-// What is refused is stored with its URL, which must not keep a password.
-function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^/?#]*@/, '//')
+// A request that is refused is stored whole, but for what is never stored of one: a password and secret headers.
+function withoutSecrets(record: unknown): unknown {
+  if (typeof record === 'string') return withoutPassword(record)
+  if (typeof record !== 'object' || record === null) return record
+  try {
+    // By their descriptors: a getter may throw.
+    const { url, headers, ...others } = Object.getOwnPropertyDescriptors(record) as PropertyDescriptorMap
+    if (typeof url?.value === 'string') others.url = { ...url, value: withoutPassword(url.value) }
+    if (headers !== undefined) others.headers = { ...headers, ...storable(headers) }
+    return url === undefined ? record : Object.create(Object.getPrototypeOf(record) as object | null, others)
+  } catch {
+    return record
+  }
 }
+
+const withoutPassword = (url: string): string => url.replace(/\/\/[^/?#]*@/, '//')
+
+const storable = ({ value }: PropertyDescriptor): PropertyDescriptor =>
+  typeof value === 'object' && value !== null ? { value: storableHeaders(value as Headers) } : {}
 
 const badRequest = (message: string, cause?: unknown): DeliveryError =>
   unsendable('SPW_ERR_REQUEST', `The request is not valid: ${message}.`, cause)
