@@ -59,7 +59,9 @@ server.close()
 sink.end()
 await finished(sink)
 
-console.log(`${statuses.length} clients were answered 202, after ${turnedAway} times 503; ${sink.stats().delivered} events delivered`)
+console.log(
+  `${statuses.length} clients were answered 202, after ${turnedAway} times 503; ${sink.stats().delivered} events delivered`
+)
 assert.ok(statuses.every(status => status === 202))
 assert.ok(turnedAway > 0)
 assert.equal(new Set(endpoint.received.map(({ body }) => body)).size, 200)

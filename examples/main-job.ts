@@ -19,6 +19,8 @@ const records = 200_000
 const failing = 0.03
 const downAfter = records / 2
 const downFor = 6_000
+// Three retries within a second or so: shorter than it is down, so that some have to be stored.
+const retries = { retries: 3, minDelay: 200 }
 
 process.once('SIGINT', () => process.exit(130))
 const path = temporaryFolder()
@@ -33,7 +35,7 @@ const first = await run('first run', records, http =>
     createReadStream(file),
     chain([parser(), streamArray(), ({ key, value }: StreamArrayItem) => ({ id: key, ...(value as object) })]),
     http,
-    new RetryTransform(),
+    new RetryTransform(retries),
     new FailoverWritable({ storage: 'file', path })
   )
 )
@@ -47,7 +49,7 @@ for (let left = first.stored; left > 0; left = replays.at(-1)!.stored) {
       pipeline(
         replay({ storage: 'file', path }),
         http,
-        new RetryTransform(),
+        new RetryTransform(retries),
         new FailoverWritable({ storage: 'file', path })
       )
     )
@@ -81,10 +83,18 @@ function print(first: Stats, replays: readonly Stats[], { missing, again, refuse
     ['delivered', grouped(sum('delivered')), `${grouped(first.delivered)} of them in the first run`],
     ['retried', grouped(sum('retries')), `requests; the endpoint answered 503 to ${grouped(refused)}`],
     ['stored', grouped(first.stored), 'while it was down'],
-    ['replayed', grouped(sum('delivered') - first.delivered), `in ${replays.length} replay${replays.length === 1 ? '' : 's'}`],
+    [
+      'replayed',
+      grouped(sum('delivered') - first.delivered),
+      `in ${replays.length} replay${replays.length === 1 ? '' : 's'}`
+    ],
     ['sent twice', grouped(again), 'an answer got lost when it went down; each with its key'],
     ['lost', grouped(missing), 'as the endpoint counts, by the ids'],
-    ['records a second', grouped(Math.round(records / seconds)), `first run, ${seconds.toFixed(1)} s, the time down included`],
+    [
+      'records a second',
+      grouped(Math.round(records / seconds)),
+      `first run, ${seconds.toFixed(1)} s, the time down included`
+    ],
     ['peak memory', `${Math.round(process.resourceUsage().maxRSS / 1024)} MB`, 'resident']
   ]
   console.log()

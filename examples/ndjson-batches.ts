@@ -24,7 +24,10 @@ flights[1234] = { ...flights[1234]!, distance: -1 }
 // It takes a batch as a whole or not at all.
 let taken = 0
 const endpoint = await startEndpoint(({ body }) => {
-  const batch = body.trimEnd().split('\n').map(line => JSON.parse(line) as Flight)
+  const batch = body
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as Flight)
   if (batch.some(({ distance }) => distance < 0)) return 422
   taken += batch.length
   return 200
@@ -36,7 +39,9 @@ const failover = new FailoverWritable({ storage: 'file', path: temporaryFolder()
 await pipeline(flights, http, retry, failover)
 
 const { delivered, refused, stored } = http.stats()
-console.log(`${flights.length} records in ${endpoint.received.length} requests: ${delivered} delivered, ${refused} refused`)
+console.log(
+  `${flights.length} records in ${endpoint.received.length} requests: ${delivered} delivered, ${refused} refused`
+)
 assert.deepEqual({ delivered, refused, stored, taken }, { delivered: 9_999, refused: 1, stored: 1, taken: 9_999 })
 assert.ok(endpoint.received.length < 60)
 assert.equal(endpoint.received[0]!.headers['content-type'], 'application/x-ndjson')

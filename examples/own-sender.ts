@@ -42,7 +42,9 @@ const endpoint = await startEndpoint(request => {
 function isSigned({ headers, body }: Received): boolean {
   const [version, signature = ''] = String(headers['webhook-signature']).split(',')
   const content = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`
-  const expected = createHmac('sha256', Buffer.from(secret.slice(6), 'base64')).update(content).digest()
+  const expected = createHmac('sha256', Buffer.from(secret.slice(6), 'base64'))
+    .update(content)
+    .digest()
   const given = Buffer.from(signature, 'base64')
   return version === 'v1' && given.length === expected.length && timingSafeEqual(given, expected)
 }
@@ -57,7 +59,8 @@ const failover = new FailoverWritable({ storage: 'file', path: temporaryFolder()
 await pipeline([{ type: 'invoice.paid', data: { id: 'in_1' } }], http, new RetryTransform(), failover)
 
 const sent = endpoint.received.map(({ headers }) => headers)
-for (const headers of sent) console.log(headers['webhook-id'], headers['webhook-timestamp'], headers['webhook-signature'])
+for (const headers of sent)
+  console.log(headers['webhook-id'], headers['webhook-timestamp'], headers['webhook-signature'])
 assert.equal(http.stats().delivered, 1)
 assert.equal(sent.length, 2)
 assert.equal(sent[0]!['webhook-id'], sent[1]!['webhook-id'])

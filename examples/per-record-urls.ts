@@ -15,13 +15,13 @@ import { temporaryFolder } from './support/temporary-folder.ts'
 
 const endpoint = await startEndpoint()
 
-// The list of StreamPark's page. There it stores in MySQL; this example has none, so its storage is a folder.
+// The keys of StreamPark's page. There the storage is MySQL; this example has none, so its storage is a folder.
 const config = parse(`
 http.sink:
   threshold:
     numWriters: 3
     queueCapacity: 10000
-    timeout: 100
+    timeout: 5000
     retries: 3
     successCode: 200
   failover:
@@ -36,7 +36,9 @@ http.sink:
 `) as Record<string, unknown>
 
 const users = Array.from({ length: 50 }, (_, i) => ({ userId: i, siteId: i % 7 }))
-const urls = Readable.from(users).map((x: (typeof users)[number]) => `${endpoint.url}/visit?userId=${x.userId}&siteId=${x.siteId}`)
+const urls = Readable.from(users).map(
+  (x: (typeof users)[number]) => `${endpoint.url}/visit?userId=${x.userId}&siteId=${x.siteId}`
+)
 
 const sink = httpSink.get(config)
 await pipeline(urls, sink)

@@ -5,7 +5,7 @@ import { Book } from './delivery/book.ts'
 import { Fifo } from './delivery/fifo.ts'
 import { refuseChain } from './delivery/refuse-chain.ts'
 import { Settling } from './delivery/settling.ts'
-import { overflow, tellOfQueue, type WriteCallback } from './delivery/write.ts'
+import { lastWrite, overflow, tellOfQueue, type WriteCallback } from './delivery/write.ts'
 import { publish } from './diagnostics.ts'
 import { StreamError } from './errors.ts'
 import { optionsParser } from './options.ts'
@@ -121,9 +121,10 @@ export class FailoverWritable extends Writable {
   /** Adopts the delivery at once, so that it is never only in Node's buffer. */
   override write(delivery: unknown, encoding?: unknown, callback?: unknown): boolean {
     if (!(delivery instanceof Delivery) || this.writableEnded || this.destroyed) {
+      if (delivery instanceof Delivery && !this.writableEnded) this.#abandonUnwritten(delivery)
       return super.write(delivery, encoding as BufferEncoding, callback as WriteCallback)
     }
-    if (this.#queue.length >= 2 * this.#capacity) return overflow(this, this.#capacity, encoding, callback)
+    if (this.#isOverrun) return overflow(this, this.#capacity, encoding, callback)
     const told = (typeof encoding === 'function' ? encoding : callback) as WriteCallback | undefined
     delivery.holder = this
     this.#book.adopt(delivery, 'storing')
@@ -131,6 +132,12 @@ export class FailoverWritable extends Writable {
     this.#queuedBytes += delivery.bytes
     this.#schedule()
     return super.write(delivery)
+  }
+
+  override end(delivery?: unknown, encoding?: unknown, callback?: unknown): this {
+    const last = lastWrite(delivery, encoding, callback)
+    if (last.chunk !== undefined) this.write(last.chunk)
+    return super.end(last.callback)
   }
 
   /** The delivery is in the queue already: this only holds the source back. */
@@ -170,6 +177,11 @@ export class FailoverWritable extends Writable {
   get #isFull(): boolean {
     const waiting = this.#queue.length + this.#settling.records
     return waiting >= this.#capacity || this.#queuedBytes + this.#settling.bytes >= queueBytes
+  }
+
+  // Twice the capacity, and never so little that a writer who heeds write() could get there.
+  get #isOverrun(): boolean {
+    return this.#queue.length >= Math.max(2 * this.#capacity, this.#capacity + 2 * nodeBuffer)
   }
 
   // What is written in one turn of the event loop goes in one append.
@@ -230,6 +242,13 @@ export class FailoverWritable extends Writable {
   #abandon({ delivery, callback }: Waiting, error: Error): void {
     this.#settle(delivery, 'abandoned')
     callback?.(error)
+  }
+
+  // Whoever pipes into a stream that is being destroyed does not know it yet, and does not keep what it has written.
+  #abandonUnwritten(delivery: Delivery): void {
+    delivery.holder = this
+    this.#book.adopt(delivery, 'storing')
+    this.#settle(delivery, 'abandoned')
   }
 
   #settle(delivery: Delivery, outcome: 'stored' | 'abandoned'): void {

@@ -1,7 +1,7 @@
 import { Account, type Stats } from './account.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryDuplex } from './delivery/delivery-duplex.ts'
-import { nodeLength, overflow, refuseUndefined, tellOfQueue, type WriteCallback } from './delivery/write.ts'
+import { lastWrite, nodeLength, overflow, refuseUndefined, tellOfQueue, type WriteCallback } from './delivery/write.ts'
 import { DeliveryError, StreamError } from './errors.ts'
 import { shutDown } from './http/failure.ts'
 import type { Endpoint } from './http/endpoint.ts'
@@ -88,6 +88,12 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     if (record === undefined) return refuseUndefined(this, () => super.write(null))
     if (record instanceof Delivery && !this.writableEnded && !this.destroyed) this.#given.add(record)
     return super.write(record, encoding as BufferEncoding, callback as WriteCallback)
+  }
+
+  override end(record?: unknown, encoding?: unknown, callback?: unknown): this {
+    const last = lastWrite(record, encoding, callback)
+    if (last.chunk !== undefined) this.write(last.chunk)
+    return super.end(last.callback)
   }
 
   override _write(record: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
@@ -230,21 +236,20 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     delivery.moveTo('retrying')
     delivery.holder = this
     this.hand(delivery)
-    if (!this.blocked) return
-    this.#stalled = true
-    if (this.#isFull) this.failIfUnread()
+    if (this.blocked) this.#stalled = true
+    if (this.full) this.failIfUnread()
   }
 
   // Callback at once while there is room, else held: then Node's buffer fills, and the source stops.
   #admitted(callback: WriteCallback): void {
     if (this.#hub.draining) this.#handOver()
-    if (!this.#isFull) return callback()
+    if (!this.full) return callback()
     this.#heldCallback = callback
-    if (this.blocked) this.failIfUnread()
+    this.failIfUnread()
   }
 
   #release(): void {
-    if (this.#heldCallback === undefined || this.#isFull) return
+    if (this.#heldCallback === undefined || this.full) return
     const { queueCapacity } = this.#settings
     if (queueCapacity - this.#records < Math.min(roomToRelease, Math.ceil(queueCapacity / 2))) return
     const callback = this.#heldCallback
@@ -252,7 +257,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     callback()
   }
 
-  get #isFull(): boolean {
+  protected override get full(): boolean {
     const { queueCapacity, queueBytes } = this.#settings
     return this.#records >= queueCapacity || this.#bytes + this.settling.bytes + this.outgoingBytes >= queueBytes
   }
@@ -301,7 +306,5 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     const callback = this.#finalCallback
     this.#finalCallback = undefined
     this.endWhenEmpty(callback)
-    // Somebody may begin to read in this turn of the event loop.
-    if (this.unread && this.outgoing > 0) setImmediate(() => this.failIfUnread())
   }
 }

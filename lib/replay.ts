@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { Delivery } from './delivery.ts'
 import type { Outcome } from './delivery/settlement.ts'
 import { filterSchema, type Filter } from './storage/filter.ts'
@@ -164,12 +165,16 @@ export class Replay extends Readable {
 
   async #settled(delivery: Delivery, outcome: Outcome): Promise<void> {
     const entry = this.#outstanding.get(delivery)!
-    if (outcome === 'abandoned') entry.release?.()
-    else await this.#removal.remove(entry)
-    this.#outstanding.delete(delivery)
-    this.#stats.outstanding -= delivery.records.length
-    this.#stats[outcome] += delivery.records.length
-    if (this.#outstanding.size === 0) this.#over?.()
+    try {
+      if (outcome === 'abandoned') entry.release?.()
+      else await this.#removal.remove(entry)
+      this.#stats.outstanding -= delivery.records.length
+      this.#stats[outcome] += delivery.records.length
+    } finally {
+      // One that cannot be removed makes the stream that has it fail. It must not be waited for after that.
+      this.#outstanding.delete(delivery)
+      if (this.#outstanding.size === 0) this.#over?.()
+    }
   }
 
   async #pace(records: number): Promise<void> {
@@ -177,10 +182,7 @@ export class Replay extends Readable {
     const wait = this.#nextAt - now
     this.#nextAt = Math.max(this.#nextAt, now) + (records * 1000) / this.#rate
     if (wait <= 0) return
-    await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, wait)
-      this.#abort.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-    })
+    await setTimeout(wait, undefined, { signal: this.#abort.signal }).catch(() => undefined)
   }
 }
 

@@ -2,8 +2,8 @@ import type { Stats } from './account.ts'
 import { Delivery } from './delivery.ts'
 import { Book } from './delivery/book.ts'
 import { DeliveryDuplex } from './delivery/delivery-duplex.ts'
-import { overflow, tellOfQueue, type WriteCallback } from './delivery/write.ts'
-import type { DeliveryError } from './errors.ts'
+import { lastWrite, overflow, tellOfQueue, type WriteCallback } from './delivery/write.ts'
+import { type DeliveryError, StreamError } from './errors.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { shutDown } from './http/failure.ts'
 import type { Hub } from './http/hub.ts'
@@ -71,6 +71,8 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
   readonly #hubs = new Map<Hub, () => void>()
   #records = 0
   #bytes = 0
+  #bufferedRecords = 0
+  #bufferedBytes = 0
   #heldCallback: WriteCallback | undefined
   #finalCallback: WriteCallback | undefined
 
@@ -88,22 +90,28 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
 
   /** Adopts the delivery at once, so that it is never only in Node's buffer. */
   override write(delivery: unknown, encoding?: unknown, callback?: unknown): boolean {
-    if (delivery instanceof Delivery && !this.writableEnded && !this.destroyed) {
-      if (this.#isOverrun) return overflow(this, this.#options.queueCapacity, encoding, callback)
-      this.#adopt(delivery)
+    if (delivery instanceof Delivery && !this.writableEnded) {
+      if (this.destroyed) this.#abandon(delivery)
+      else if (this.#isOverrun) return overflow(this, this.#options.queueCapacity, encoding, callback)
+      else this.#adopt(delivery)
     }
     return super.write(delivery, encoding as BufferEncoding, callback as WriteCallback)
+  }
+
+  override end(delivery?: unknown, encoding?: unknown, callback?: unknown): this {
+    const last = lastWrite(delivery, encoding, callback)
+    if (last.chunk !== undefined) this.write(last.chunk)
+    return super.end(last.callback)
   }
 
   override _write(delivery: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
     if (!(delivery instanceof Delivery)) {
       return callback(new TypeError('RetryTransform takes what an HttpWritable gives: expected a Delivery.'))
     }
-    this.#buffered.delete(delivery)
+    this.#unbuffer(delivery)
     this.#decide(delivery)
-    if (this.#isFull) this.#heldCallback = callback
+    if (this.full) this.#heldCallback = callback
     else callback()
-    if (this.#isFull && this.#records === 0) this.failIfUnread()
   }
 
   override _final(callback: WriteCallback): void {
@@ -118,7 +126,7 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
     const held = this.#heldCallback
     this.#heldCallback = undefined
     callback(error)
-    held?.(error)
+    held?.(error ?? new StreamError('SPW_ERR_ABANDONED', 'The stream was destroyed before this delivery was settled.'))
   }
 
   /** @internal */
@@ -147,7 +155,7 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
   }
 
   protected override roomMade(): void {
-    if (this.#heldCallback !== undefined && !this.#isFull) {
+    if (this.#heldCallback !== undefined && !this.full) {
       const callback = this.#heldCallback
       this.#heldCallback = undefined
       callback()
@@ -155,14 +163,16 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
     this.#endIfDone()
   }
 
-  protected override handedOn(delivery: Delivery): void {
-    this.#book.leave(delivery, 'retrying', 'handedBack')
+  protected override handedOn(delivery: Delivery, to: 'handedBack' | 'abandoned'): void {
+    this.#book.leave(delivery, 'retrying', to)
   }
 
   #adopt(delivery: Delivery): void {
     delivery.holder = this
     this.#book.adopt(delivery, 'retrying')
     this.#buffered.add(delivery)
+    this.#bufferedRecords += delivery.records.length
+    this.#bufferedBytes += delivery.bytes
     this.#records += delivery.records.length
     this.#bytes += delivery.bytes
     const hub = delivery.endpoint?.hub
@@ -171,6 +181,20 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
     this.#hubs.set(hub, listener)
     hub.join()
     hub.onDrain(listener)
+  }
+
+  #unbuffer(delivery: Delivery): void {
+    this.#buffered.delete(delivery)
+    this.#bufferedRecords -= delivery.records.length
+    this.#bufferedBytes -= delivery.bytes
+  }
+
+  // Whoever pipes into a stream that is being destroyed does not know it yet, and does not keep what it has written.
+  #abandon(delivery: Delivery): void {
+    delivery.holder = this
+    this.#book.adopt(delivery, 'retrying')
+    this.#book.leave(delivery, 'retrying', 'abandoned')
+    this.settle(delivery, 'abandoned')
   }
 
   #decide(delivery: Delivery): void {
@@ -198,6 +222,7 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
     this.#forget(delivery)
     delivery.holder = this
     this.hand(delivery)
+    if (this.full) this.failIfUnread()
   }
 
   #leave(delivery: Delivery, outcome: 'delivered' | 'abandoned'): void {
@@ -234,10 +259,12 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
     return all
   }
 
-  get #isFull(): boolean {
+  protected override get full(): boolean {
     const { queueCapacity, queueBytes } = this.#options
-    const records = this.#records + this.outgoingRecords + this.settling.records
-    return records >= queueCapacity || this.#bytes + this.outgoingBytes + this.settling.bytes >= queueBytes
+    // What stands in Node's buffer is not counted: it waits for this very room.
+    const records = this.#records - this.#bufferedRecords + this.outgoingRecords + this.settling.records
+    const bytes = this.#bytes - this.#bufferedBytes + this.outgoingBytes + this.settling.bytes
+    return records >= queueCapacity || bytes >= queueBytes
   }
 
   get #isOverrun(): boolean {
@@ -250,7 +277,5 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
     const callback = this.#finalCallback
     this.#finalCallback = undefined
     this.endWhenEmpty(callback)
-    // Somebody may begin to read in this turn of the event loop.
-    if (this.unread && this.outgoing > 0) setImmediate(() => this.failIfUnread())
   }
 }

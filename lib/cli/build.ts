@@ -15,14 +15,14 @@ export interface Streams {
 }
 
 /** Throws `SPW_ERR_OPTIONS` with a line for each fault that the file's own schemas could not see. */
-export function buildStreams({ file, http, retry, failover }: Config): Streams {
+export function buildStreams({ place, http, retry, failover }: Config): Streams {
   const faults: string[] = []
   const made = <T>(make: () => T): T | undefined => {
     try {
       return make()
     } catch (error) {
       if (!(error instanceof OptionsError)) throw error
-      faults.push(`${file} ${error.message}`)
+      faults.push(`${place(pointerIn(error.message))} ${error.message}`)
       return undefined
     }
   }
@@ -36,6 +36,11 @@ export function buildStreams({ file, http, retry, failover }: Config): Streams {
   if (faults.length === 0) return streams as Streams
   for (const stream of [streams.http, streams.retry, streams.failover]) stream?.destroy()
   throw new OptionsError(faults.join('\n'))
+}
+
+/** The option that a message begins with: `http/queueCapacity must be …`. */
+function pointerIn(message: string): string {
+  return `/${/^(?:http|retry|failover)(?:\/[\w.-]+)?/.exec(message)?.[0] ?? ''}`
 }
 
 /** The first storage of a section `failover`: the one that is replayed, listed, checked and purged. */

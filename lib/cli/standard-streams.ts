@@ -16,5 +16,6 @@ export function printLine(line: string): Promise<void> {
 
 /** A line for the user, on standard error. */
 export function tell(sentence: string): void {
-  process.stderr.write(`spillway: ${sentence}\n`)
+  // On a terminal there may be a bar in this line.
+  process.stderr.write(`${process.stderr.isTTY ? '\r\x1b[K' : ''}spillway: ${sentence}\n`)
 }

@@ -25,6 +25,8 @@ export interface Config {
   readonly failover: FailoverOptions
   /** What is to be said to the user and is no fault, a sentence each. */
   readonly notices: readonly string[]
+  /** Where an option stands, by its JSON pointer, section first: `file:line:column`, or its flag. */
+  readonly place: (pointer: string) => string
 }
 
 export interface ReadConfigOptions {
@@ -56,7 +58,13 @@ export async function readConfig(file: string, options: ReadConfigOptions): Prom
   if (faults.length > 0) throw new OptionsError(secrets.redact(faults.join('\n')))
   const { source, ...streams } = all.values
   const maxLineBytes = sourceSchema.properties.maxLineBytes.default
-  return { file, notices: all.notices, source: { maxLineBytes, ...source }, ...(streams as object as Streams) }
+  return {
+    file,
+    notices: all.notices,
+    place: all.place,
+    source: { maxLineBytes, ...source },
+    ...(streams as object as Streams)
+  }
 }
 
 function withStorage(sections: Sections): Sections {

@@ -45,8 +45,7 @@ export async function withSecretFiles(
   const replaced = async (value: unknown, pointer: string): Promise<unknown> => {
     if (!isObject(value)) return value
     const { file, ...others } = value
-    if (typeof file === 'string' && Object.keys(others).length === 0 && takes(pointer))
-      return fileAt(pointer, file)
+    if (typeof file === 'string' && Object.keys(others).length === 0 && takes(pointer)) return fileAt(pointer, file)
     const entries = Object.entries(value).map(
       async ([name, item]) => [name, await replaced(item, pointerTo(pointer, name))] as const
     )

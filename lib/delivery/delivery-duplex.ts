@@ -32,8 +32,11 @@ export abstract class DeliveryDuplex extends Duplex {
   /** Room was made: something left the outbox, or was settled. */
   protected abstract roomMade(): void
 
-  /** A delivery went to whoever reads. */
-  protected handedOn(_delivery: Delivery): void {}
+  /** Whether it has as much as it may have. */
+  protected abstract get full(): boolean
+
+  /** A delivery that was on its way out is with whoever reads, or is given up because the stream is destroyed. */
+  protected handedOn(_delivery: Delivery, _to: 'handedBack' | 'abandoned'): void {}
 
   /** Deliveries that are on their way out. */
   protected get outgoing(): number {
@@ -50,11 +53,6 @@ export abstract class DeliveryDuplex extends Duplex {
 
   protected get settling(): Settling {
     return this.#settling
-  }
-
-  /** Whether nobody has ever asked for a failed delivery. */
-  protected get unread(): boolean {
-    return !this.#hasReader
   }
 
   /** Gives a failed delivery to whoever reads. */
@@ -79,11 +77,20 @@ export abstract class DeliveryDuplex extends Duplex {
   protected endWhenEmpty(callback: (error?: Error) => void): void {
     this.#endCallback = callback
     this.#endIfEmpty()
+    this.failIfUnread()
   }
 
-  /** Whether what failed can never be given to anybody; destroys the stream if so. */
+  /**
+   * Destroys the stream when it is full, or at its end, and has what nobody ever asked for. Not at once: somebody may begin
+   * to read in this turn of the event loop.
+   */
   protected failIfUnread(): void {
+    if (!this.#hasReader && this.outgoing > 0) setImmediate(() => this.#failIfUnread())
+  }
+
+  #failIfUnread(): void {
     if (this.#hasReader || this.outgoing === 0 || this.destroyed) return
+    if (!this.full && this.#endCallback === undefined) return
     const first = this.#outbox.peek() ?? this.#offered.values().next().value
     const message = 'A delivery failed and nothing reads the failed deliveries: pipe this into a FailoverWritable.'
     this.destroy(new StreamError('SPW_ERR_NO_READER', message, { cause: first?.error }))
@@ -95,7 +102,7 @@ export abstract class DeliveryDuplex extends Duplex {
     this.#offered.clear()
     for (let next = this.#outbox.shift(); next !== undefined; next = this.#outbox.shift()) outgoing.push(next)
     for (const delivery of outgoing) {
-      this.handedOn(delivery)
+      this.handedOn(delivery, 'abandoned')
       this.settle(delivery, 'abandoned')
     }
     this.#outgoingRecords = this.#outgoingBytes = 0
@@ -153,7 +160,7 @@ export abstract class DeliveryDuplex extends Duplex {
       delivery.holder = undefined
       delivery.moveTo('handedBack')
     }
-    this.handedOn(delivery)
+    this.handedOn(delivery, 'handedBack')
     this.roomMade()
     this.#endIfEmpty()
   }

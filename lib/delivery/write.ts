@@ -17,6 +17,15 @@ export function overflow(stream: Writable, capacity: number, encoding: unknown, 
 }
 
 /**
+ * What `end(chunk, encoding, callback)` has to write first, and what is to be called at the end. Node's own `end` writes its
+ * chunk past the `write` of a subclass, which would not learn of it.
+ */
+export function lastWrite(...given: unknown[]): { chunk: unknown; callback: (() => void) | undefined } {
+  const callback = given.find((one): one is () => void => typeof one === 'function')
+  return { chunk: typeof given[0] === 'function' ? undefined : (given[0] ?? undefined), callback }
+}
+
+/**
  * Node's own error for a record that is none. It is not thrown, as `write(null)` does: a source can give `undefined`, and
  * what is thrown under `pipe()` is an uncaught exception.
  */

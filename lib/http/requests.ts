@@ -2,11 +2,11 @@ import { inspect } from 'node:util'
 import type { Delivery } from '../delivery.ts'
 import { type Snapshot, sizeOf } from '../delivery/snapshot.ts'
 import { DeliveryError } from '../errors.ts'
+import { storableHeaders } from '../storage/secret-headers.ts'
 import { unsendable } from './failure.ts'
 import type { Format } from './format.ts'
 import { checkedHeaders } from './headers.ts'
 import { type HttpSettings, methods } from './options.ts'
-import { storableHeaders } from '../storage/secret-headers.ts'
 import { type Headers, parsedUrl, plainTarget, type Target } from './target.ts'
 import { bodyFromQuery } from './url-record.ts'
 
@@ -229,7 +229,7 @@ function withoutSecrets(record: unknown): unknown {
 const withoutPassword = (url: string): string => url.replace(/\/\/[^/?#]*@/, '//')
 
 const storable = ({ value }: PropertyDescriptor): PropertyDescriptor =>
-  typeof value === 'object' && value !== null ? { value: storableHeaders(value as Headers) } : {}
+  typeof value === 'object' && value !== null ? { value: storableHeaders({ headers: value as Headers, format: undefined }) } : {}
 
 const badRequest = (message: string, cause?: unknown): DeliveryError =>
   unsendable('SPW_ERR_REQUEST', `The request is not valid: ${message}.`, cause)

@@ -6,6 +6,7 @@
  * Answers `status` to every request, `fail-status` to every `fail-every`th one, each after `latency-ms`. PORT 0 takes a free
  * port; the port is printed on standard output. SIGUSR1 prints "requests bytes" there. It ends with its standard input.
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,4 @@
 import { tellOfDamage } from './damage-notice.ts'
-import type { Disk } from './disk.ts'
 import { codeOf } from './failure.ts'
 import type { Folder } from './folder.ts'
 import { keepAside } from './quarantine.ts'
@@ -20,12 +19,13 @@ export async function repair(folder: Folder): Promise<void> {
     }
   }
   const last = folder.segments.at(-1)
-  if (last !== undefined) await finish(folder.disk, last)
+  if (last !== undefined) await finish(folder, last)
 }
 
 // The last process may have died between its write and its sync: from now on what is there counts as durable.
-async function finish(disk: Disk, segment: Segment): Promise<void> {
-  const isWhole = segment.damage.size === 0 && segment.start > 0
+async function finish({ disk, removals }: Folder, segment: Segment): Promise<void> {
+  // One whose end is written down ends there for ever.
+  const isWhole = segment.damage.size === 0 && segment.start > 0 && !removals.ends.has(segment.id)
   try {
     const file = await disk.openForWriting(segment.path)
     try {

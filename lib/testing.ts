@@ -1,0 +1,1 @@
+export { type ContractStorage, storageContract, type StorageContractOptions } from './testing/storage-contract.ts'

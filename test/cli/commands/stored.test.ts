@@ -1,0 +1,190 @@
+import { expect } from 'chai'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Delivery } from '../../../lib/delivery.ts'
+import { DeliveryError } from '../../../lib/errors.ts'
+import { FileStorage } from '../../../lib/storage/file-storage.ts'
+import { TestEndpoint } from '../../../lib/cli/test-endpoint.ts'
+import { CommandFolder, reportIn } from '../command.ts'
+
+interface Row {
+  readonly id: string
+  readonly outcome: string
+  readonly status?: number
+}
+
+const failure = (status: number, retryable: boolean): DeliveryError =>
+  new DeliveryError('SPW_ERR_STATUS', `answered ${status}`, { phase: 'answered', retryable, status })
+
+describe('spillway and what is stored', function () {
+  this.timeout(60_000)
+  let folder: CommandFolder
+  let endpoint: TestEndpoint
+  let environment: { URL: string }
+
+  beforeEach(async () => {
+    folder = await CommandFolder.make()
+    endpoint = new TestEndpoint({ port: 0, latency: 0, fail: 0, status: 503 })
+    environment = { URL: await endpoint.start() }
+    await folder.write(
+      'c.yaml',
+      'http: { url: "${URL}" }\nretry: { retries: 0 }\nfailover: { storage: file, path: ./failover }\n'
+    )
+    await store([failure(503, true), failure(503, true), failure(503, true), failure(400, false), failure(400, false)])
+  })
+
+  afterEach(async () => {
+    await endpoint.close()
+    await folder.remove()
+  })
+
+  /** A record for each error. */
+  async function store(errors: readonly DeliveryError[]): Promise<void> {
+    const storage = new FileStorage({ path: join(folder.path, 'failover') })
+    const request = { method: 'POST', url: environment.URL, priorAttempts: 1 }
+    await storage.append(errors.map((error, id) => new Delivery([`{"id":${id}}`], { ...request, error })))
+    await storage.close()
+  }
+
+  const command = (...args: string[]) => folder.run(args, environment)
+
+  async function listed(...flags: string[]): Promise<Row[]> {
+    const { code, stdout } = await command('ls', 'c.yaml', '--json', ...flags)
+    expect(code).to.equal(0)
+    return stdout === ''
+      ? []
+      : stdout
+          .trimEnd()
+          .split('\n')
+          .map(line => JSON.parse(line) as Row)
+  }
+
+  it('lists, by filter, and shows one with its records', async () => {
+    const rows = await listed()
+    expect(rows.map(({ outcome, status }) => [outcome, status])).to.deep.equal([
+      ['exhausted', 503],
+      ['exhausted', 503],
+      ['exhausted', 503],
+      ['refused', 400],
+      ['refused', 400]
+    ])
+    expect(await listed('--status', '400,401')).to.deep.equal(rows.slice(3))
+    expect(await listed('--outcome', 'exhausted', '--limit', '1')).to.deep.equal(rows.slice(0, 1))
+    expect(await listed('--until', '2020-01-01')).to.deep.equal([])
+    expect(await listed('--since', '2020-01-01', '--code', 'SPW_ERR_STATUS')).to.have.lengthOf(5)
+
+    const table = await command('ls', 'c.yaml')
+    expect(table.stdout.split('\n')[0]).to.match(
+      /^id +v +accepted +outcome +code +status +attempts +records +method +url$/
+    )
+    expect(table.stdout.trimEnd().split('\n')).to.have.lengthOf(6)
+    expect(table.stdout).to.include(rows[0]!.id)
+
+    const shown = await command('show', 'c.yaml', rows[4]!.id)
+    expect(JSON.parse(shown.stdout)).to.deep.include({ id: rows[4]!.id, records: ['{"id":4}'], outcome: 'refused' })
+    expect(await command('show', 'c.yaml', 'nobody')).to.deep.equal({
+      code: 1,
+      stdout: '',
+      stderr: 'spillway: nothing is stored under the id nobody\n'
+    })
+  })
+
+  it('replays all but refused ones, and refused ones when they are asked for', async () => {
+    const dry = await command('replay', 'c.yaml', '--all', '--dry-run')
+    expect(JSON.parse(dry.stdout)).to.deep.equal({
+      dryRun: true,
+      deliveries: 3,
+      records: 3,
+      notDue: 0,
+      byOutcome: { exhausted: 3 },
+      byCode: { SPW_ERR_STATUS: 3 }
+    })
+    expect(endpoint.report().requests).to.equal(0)
+
+    const all = await command('replay', 'c.yaml', '--all')
+    expect(all.code).to.equal(0)
+    expect(reportIn(all)).to.deep.include({ accepted: 3, delivered: 3, stored: 0 })
+    expect((await listed()).map(({ outcome }) => outcome)).to.deep.equal(['refused', 'refused'])
+
+    const refused = await command('replay', 'c.yaml', '--outcome', 'refused', '--limit', '1')
+    expect(reportIn(refused)).to.deep.include({ accepted: 1, delivered: 1 })
+    expect(await listed()).to.have.lengthOf(1)
+    expect(endpoint.report()).to.deep.include({ acknowledged: 4, uniqueKeys: 4 })
+  })
+
+  it('stores again what fails again, and ends with 3', async () => {
+    await endpoint.close()
+    const result = await command('replay', 'c.yaml', '--status', '503')
+    expect(result.code).to.equal(3)
+    expect(reportIn(result)).to.deep.include({ accepted: 3, delivered: 0, stored: 3 })
+    expect(await listed()).to.have.lengthOf(5)
+  })
+
+  it('replays no faster than --rate', async () => {
+    const started = performance.now()
+    const result = await command('replay', 'c.yaml', '--all', '--rate', '2')
+    expect(reportIn(result).delivered).to.equal(3)
+    expect(performance.now() - started).to.be.at.least(1_000)
+  })
+
+  it('replays and purges only what is said: a filter, or --all', async () => {
+    for (const name of ['replay', 'purge']) {
+      const { code, stdout, stderr } = await command(name, 'c.yaml')
+      expect([code, stdout]).to.deep.equal([2, ''])
+      expect(stderr).to.equal(
+        `spillway: ${name} needs --all, or one of --since, --until, --status, --code, --outcome\n`
+      )
+    }
+  })
+
+  it('purges only with --yes', async () => {
+    const asked = await command('purge', 'c.yaml', '--outcome', 'refused')
+    expect(asked.code).to.equal(2)
+    expect(JSON.parse(asked.stdout)).to.deep.equal({ purged: false, deliveries: 2, records: 2 })
+    expect(await listed()).to.have.lengthOf(5)
+
+    const done = await command('purge', 'c.yaml', '--outcome', 'refused', '--yes')
+    expect(done.code).to.equal(0)
+    expect(JSON.parse(done.stdout)).to.deep.equal({ purged: true, deliveries: 2, records: 2 })
+    expect((await listed()).map(({ outcome }) => outcome)).to.deep.equal(['exhausted', 'exhausted', 'exhausted'])
+  })
+
+  it('checks the configuration and the storage, and sends nothing', async () => {
+    const { code, stdout } = await command('check', 'c.yaml')
+    expect(code).to.equal(0)
+    expect(stdout).to.match(/^configuration +ok +c\.yaml\nstorage +ok +file \{.*"entries":5.*\}\n$/)
+    expect(endpoint.report().requests).to.equal(0)
+  })
+
+  it('probes the endpoint when it is asked to', async () => {
+    const found = await command('check', 'c.yaml', '--probe')
+    expect(found.code).to.equal(0)
+    expect(found.stdout).to.match(/\nendpoint +ok +OPTIONS \$\{URL\} answers 200\n$/)
+    expect(endpoint.report().requests).to.equal(1)
+    await endpoint.close()
+    const gone = await command('check', 'c.yaml', '--probe')
+    expect(gone.code).to.equal(5)
+    expect(gone.stdout).to.match(/endpoint +FAILS +OPTIONS/)
+    expect(gone.stderr).to.include('ECONNREFUSED')
+  })
+
+  it('says in check that the storage is damaged, and ends with 5', async () => {
+    const path = join(folder.path, 'failover')
+    for (const name of await readdir(path)) {
+      const bytes = await readFile(join(path, name))
+      const at = bytes.indexOf('exhausted')
+      if (at === -1) continue
+      bytes.write('exhaustes', at)
+      await writeFile(join(path, name), bytes)
+    }
+    const { code, stdout } = await command('check', 'c.yaml')
+    expect(code).to.equal(5)
+    expect(stdout).to.match(/\nstorage +DAMAGED +file \{.*"entries":4.*"damaged":1/)
+  })
+
+  it('stops listing when nobody reads on', async () => {
+    const listing = folder.start(['ls', 'c.yaml'], environment)
+    listing.process.stdout.destroy()
+    expect((await listing.result()).code).to.equal(0)
+  })
+})

@@ -1,0 +1,301 @@
+import { expect } from 'chai'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Config, readConfig } from '../../lib/config/read-config.ts'
+import { Secrets } from '../../lib/config/secrets.ts'
+import type { Override } from '../../lib/config/sections.ts'
+import { OptionsError } from '../../lib/errors.ts'
+import { HttpWritable } from '../../lib/http-writable.ts'
+import { RetryTransform } from '../../lib/retry-transform.ts'
+
+const fixture = (name: string): Promise<string> => readFile(new URL(`fixtures/${name}`, import.meta.url), 'utf8')
+
+const canary = 'canary-4711'
+
+describe('readConfig', () => {
+  let folder: string
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'spillway-config-'))
+  })
+
+  afterEach(() => rm(folder, { recursive: true }))
+
+  async function read(
+    text: string,
+    environment: Record<string, string> = {},
+    overrides: Override[] = []
+  ): Promise<Config> {
+    const file = join(folder, 'c.yaml')
+    await writeFile(file, text)
+    return readConfig(file, { environment, secrets: new Secrets(), overrides })
+  }
+
+  async function faultsOf(...args: Parameters<typeof read>): Promise<string[]> {
+    const error = await read(...args).catch((reason: unknown) => reason)
+    expect(error).to.be.instanceOf(OptionsError)
+    return (error as Error).message.replaceAll(`${folder}/`, '').split('\n')
+  }
+
+  async function secretFile(content: string, mode = 0o600): Promise<void> {
+    await mkdir(join(folder, 'secrets'))
+    await writeFile(join(folder, 'secrets/api-key'), content)
+    await chmod(join(folder, 'secrets/api-key'), mode)
+  }
+
+  it('reads a whole configuration, which the streams take', async () => {
+    await secretFile('key-0815\n')
+    const config = await read(await fixture('spillway.yaml'), { COLLECTOR_TOKEN: canary, COLLECTOR_URL: 'http://h/x' })
+    const { headers, ...http } = config.http
+    const given = headers as Record<string, string | (() => string)>
+    expect((given.authorization as () => string)()).to.equal(`Bearer ${canary}`)
+    expect((given['x-api-key'] as () => string)()).to.equal('key-0815')
+    expect(given['x-source']).to.equal('flights')
+    expect(http).to.deep.include({ url: 'http://h/x', batchSize: 500, retryOn: [409], drainTimeout: 10_000 })
+    expect(config.source).to.deep.equal({ input: './events', format: 'ndjson', maxLineBytes: 16_777_216 })
+    expect(config.failover).to.deep.equal({
+      storage: 'file',
+      path: './failover',
+      batchSize: 1_000,
+      fallback: { storage: 'console' }
+    })
+    new HttpWritable(config.http).destroy()
+    new RetryTransform(config.retry).destroy()
+  })
+
+  it('stores in files unless it is told otherwise', async () => {
+    expect((await read('http: { url: http://h/ }')).failover).to.deep.equal({ storage: 'file', path: './failover' })
+    expect((await read('failover: { path: ./x }')).failover).to.deep.equal({ storage: 'file', path: './x' })
+    expect((await read('failover: { storage: none }')).failover).to.deep.equal({ storage: 'none' })
+  })
+
+  it('takes a section without anything in it', async () => {
+    expect((await read('http:\n  url: http://h/\nretry:\n')).retry).to.deep.equal({})
+  })
+
+  it('C01 refuses unknown sections and options, with the nearest known one and the place', async () => {
+    const text =
+      'htpp:\n  url: x\nhttp:\n  succesCode: 200\nretry:\n  retires: 1\n  zzz: 2\nfailover:\n  storage: file\n  pth: x\n  path: y\n'
+    expect(await faultsOf(text)).to.deep.equal(['c.yaml:1:1 there is no section "htpp", did you mean "http"?'])
+    expect(await faultsOf(text.slice(text.indexOf('http:')))).to.deep.equal([
+      'c.yaml:2:3 http has no option "succesCode", did you mean "successCode"?',
+      'c.yaml:4:3 retry has no option "retires", did you mean "retries"?',
+      'c.yaml:5:3 retry has no option "zzz"',
+      'c.yaml:8:3 failover has no option "pth", did you mean "path"?'
+    ])
+  })
+
+  it('C01 takes the journal, which is not there yet, for an unknown section', async () => {
+    expect(await faultsOf('journal: {}')).to.deep.equal(['c.yaml:1:1 there is no section "journal"'])
+  })
+
+  it('C02 refuses values of the wrong type or out of range, without coercion', async () => {
+    const values = ['"64"', '0', '-1', '1.5', '.nan', '.inf', 'true', '[1]', '{}', '']
+    for (const value of values) {
+      const [fault, ...more] = await faultsOf(`http:\n  numWriters: ${value}\n`)
+      expect(fault, value).to.match(/^c\.yaml:2:3 http\/numWriters must be /)
+      expect(more, value).to.deep.equal([])
+    }
+    expect(await faultsOf('failover:\n  storage: file\n  path: 5\n  eager: "yes"\n')).to.deep.equal([
+      'c.yaml:3:3 failover/path must be string, got 5',
+      'c.yaml:4:3 failover/eager must be boolean, got "yes"'
+    ])
+    expect(await faultsOf('http: 5\n')).to.deep.equal(['c.yaml:1:1 http must be a section: names and values below it'])
+  })
+
+  it('says what is allowed in one line for each option', async () => {
+    const [fault, ...more] = await faultsOf('http:\n  format: jsn\n')
+    expect(fault).to.match(/^c\.yaml:2:3 http\/format must be one of "json", "ndjson", "text", "form"/)
+    expect(more).to.deep.equal([])
+  })
+
+  it('C03 refuses an unknown storage, and one whose driver is not there, by name', async () => {
+    const [unknown] = await faultsOf('failover:\n  storage: fiel\n')
+    expect(unknown).to.match(/^c\.yaml:2:3 failover\/storage must be one of .*, got "fiel", did you mean "file"\?$/)
+    const [announced] = await faultsOf('failover:\n  storage: mysql\n  jdbcUrl: jdbc:mysql://h/\n')
+    expect(announced).to.match(/^c\.yaml:2:3 failover\/storage: .*"mysql"/)
+  })
+
+  it('C03 checks the storage of a fallback too', async () => {
+    const faults = await faultsOf('failover:\n  path: x\n  fallback:\n    storage: console\n    path: y\n')
+    expect(faults).to.deep.equal(['c.yaml:5:5 failover/fallback has no option "path"'])
+    expect((await faultsOf('failover:\n  path: x\n  fallback:\n    storage: kafka\n'))[0]).to.match(/"kafka"/)
+    expect((await faultsOf('failover:\n  path: x\n  fallback: {}\n'))[0]).to.match(
+      /failover\/fallback\/storage is missing/
+    )
+  })
+
+  it('refuses what only code can give', async () => {
+    for (const option of ['dispatcher', 'wrapSender', 'signal']) {
+      expect(await faultsOf(`http:\n  ${option}: {}\n`)).to.deep.equal([`c.yaml:2:3 http has no option "${option}"`])
+    }
+    expect(await faultsOf('failover:\n  storage: {}\n')).to.have.lengthOf(1)
+  })
+
+  it('takes an unquoted reference as a number or a boolean where no text can stand', async () => {
+    const config = await read(
+      'http:\n  numWriters: ${N}\n  url: ${U}\nfailover:\n  path: ${P}\n  eager: ${E:-true}\n',
+      {
+        N: '8',
+        U: 'http://h/',
+        P: '123'
+      }
+    )
+    expect(config.http).to.deep.equal({ numWriters: 8, url: 'http://h/' })
+    expect(config.failover).to.deep.include({ path: '123', eager: true })
+  })
+
+  it('C02 does not take a quoted reference as a number', async () => {
+    expect(await faultsOf('http:\n  numWriters: "${N}"\n', { N: '8' })).to.deep.equal([
+      'c.yaml:2:3 http/numWriters must be integer'
+    ])
+  })
+
+  it('C05 does not quote what came from a variable', async () => {
+    for (const option of ['numWriters', 'format', 'semantics', 'idempotencyKey']) {
+      const faults = await faultsOf(`http:\n  ${option}: "\${V}"\n`, { V: `${canary} é` })
+      expect(faults.join('\n'), option).to.not.include('canary')
+    }
+    expect((await faultsOf('failover:\n  storage: ${V}\n', { V: canary })).join('\n')).to.not.include('canary')
+  })
+
+  it('C05 refuses a missing variable or secret file, with its place', async () => {
+    expect(await faultsOf('http:\n  url: ${NONE}\n')).to.deep.equal([
+      'c.yaml:2:3 http/url needs the environment variable NONE, which is not set'
+    ])
+    expect(await faultsOf('http:\n  headers:\n    authorization: { file: none }\n')).to.deep.equal([
+      'c.yaml:3:5 http/headers/authorization: cannot read the file none: ENOENT'
+    ])
+  })
+
+  it('finds a secret file by the folder of the configuration, and takes it for an option that is a text', async () => {
+    await secretFile('http://h/secret\n')
+    const config = await read('http:\n  url: { file: secrets/api-key }\n')
+    expect(config.http.url).to.equal('http://h/secret')
+  })
+
+  it('does not take a header that is called file, or an option that is no text, for a secret file', async () => {
+    expect((await read('http:\n  headers: { file: x }\n')).http.headers).to.deep.equal({ file: 'x' })
+    expect((await faultsOf('http:\n  numWriters: { file: x }\n'))[0]).to.match(
+      /numWriters must be integer, got an object/
+    )
+  })
+
+  it('C07 notices a secret file that everybody can read', async () => {
+    await secretFile('key-0815', 0o644)
+    const { notices } = await read('http:\n  headers:\n    x-api-key: { file: secrets/api-key }\n')
+    expect(notices).to.have.lengthOf(1)
+    expect(notices[0]).to.match(/everybody can read the secret file .*api-key \(mode 644\)/)
+  })
+
+  it('makes a function of a header that came from outside, so that it is not stored', async () => {
+    const { headers } = (await read('http:\n  headers:\n    a: ${V}\n    b: ${NONE:-x}\n    c: plain\n', { V: canary }))
+      .http
+    const given = headers as Record<string, unknown>
+    expect([typeof given.a, typeof given.b, typeof given.c]).to.deep.equal(['function', 'function', 'string'])
+  })
+
+  it('refuses a header from outside that no header may be, without its value', async () => {
+    expect(await faultsOf('http:\n  headers:\n    a: ${V}\n', { V: `${canary}\r\nx: y` })).to.deep.equal([
+      'c.yaml:3:5 http/headers: the header a has a character that no header may have'
+    ])
+  })
+
+  it('lets the command line count more than the file, option by option', async () => {
+    const overrides: Override[] = [
+      { section: 'http', option: 'url', value: 'http://flag/', flag: '--url' },
+      { section: 'retry', option: 'retries', value: 0, flag: '--retries' }
+    ]
+    const config = await read('http:\n  url: http://file/\n  timeout: 5\nretry:\n  minDelay: 7\n', {}, overrides)
+    expect(config.http).to.deep.equal({ url: 'http://flag/', timeout: 5 })
+    expect(config.retry).to.deep.equal({ minDelay: 7, retries: 0 })
+  })
+
+  it('names the flag where a value of the command line is wrong', async () => {
+    const overrides: Override[] = [{ section: 'http', option: 'numWriters', value: 0, flag: '--num-writers' }]
+    expect(await faultsOf('http:\n  numWriters: 5\n', {}, overrides)).to.deep.equal([
+      '--num-writers http/numWriters must be >= 1, got 0'
+    ])
+  })
+
+  it('reads JSON', async () => {
+    expect((await read('{"http": {"url": "http://h/", "successCode": [200, 201]}}')).http).to.deep.equal({
+      url: 'http://h/',
+      successCode: [200, 201]
+    })
+  })
+
+  it('refuses a file that is not there, is a folder, is too long or not UTF-8', async () => {
+    const options = { environment: {}, secrets: new Secrets() }
+    const faultAt = async (path: string): Promise<string> => {
+      const error = await readConfig(path, options).catch((reason: unknown) => reason)
+      expect(error).to.be.instanceOf(OptionsError)
+      return (error as Error).message.replaceAll(folder, '…')
+    }
+    expect(await faultAt(join(folder, 'none'))).to.equal('cannot read the configuration …/none: there is no such file')
+    expect(await faultAt(folder)).to.equal('cannot read the configuration …: it is a folder')
+    await writeFile(join(folder, 'big'), '#'.repeat(1_100_000))
+    expect(await faultAt(join(folder, 'big'))).to.equal(
+      'cannot read the configuration …/big: it has more than 1048576 bytes'
+    )
+    await writeFile(join(folder, 'latin'), Uint8Array.of(0x61, 0x3a, 0x20, 0xe9))
+    expect(await faultAt(join(folder, 'latin'))).to.equal('cannot read the configuration …/latin: it is not UTF-8')
+  })
+
+  describe('in the form of StreamPark', () => {
+    const withFiles = async (): Promise<string> =>
+      (await fixture('streampark.yaml')).replace('storage: mysql', 'storage: file')
+
+    it('maps it and leaves the sections of other programs alone', async () => {
+      const text = (await withFiles()).replace('    hdfs:', '    file:')
+      const { http, retry, failover } = await read(text.replace(/ {6}(namenode|user|format):.*\n/g, ''))
+      expect(http).to.deep.equal({
+        urlQuery: 'body',
+        successCode: 200,
+        numWriters: 3,
+        queueCapacity: 10_000,
+        timeout: 100
+      })
+      expect(retry).to.deep.equal({ retries: 3 })
+      expect(failover).to.deep.equal({ storage: 'file', table: 'record', path: '/http/failover' })
+      new HttpWritable(http).destroy()
+    })
+
+    it('C03 names a storage whose driver is not there, at its place', async () => {
+      const [fault, ...more] = await faultsOf(await fixture('streampark.yaml'))
+      expect(fault).to.match(/^c\.yaml:21:5 failover\/storage: .*"mysql"/)
+      expect(more).to.deep.equal([])
+    })
+
+    it('C02 says where a value is wrong', async () => {
+      expect(
+        await faultsOf('http.sink:\n  threshold:\n    numWriters: three\n  failover.storage: none\n')
+      ).to.deep.equal(['c.yaml:3:5 http/numWriters must be integer, got "three"'])
+    })
+
+    it('C01 says where a key is not known', async () => {
+      expect(await faultsOf('http.sink:\n  threshold:\n    numWritrs: 3\n  failover.storage: none\n')).to.deep.equal([
+        'c.yaml:3:5 http.sink has no key "threshold.numWritrs", did you mean "numWriters"?'
+      ])
+    })
+
+    it('expands variables and takes numbers from them', async () => {
+      const text = 'http.sink:\n  threshold.numWriters: ${N}\n  failover: { storage: "${S}" }\n'
+      const { http, failover } = await read(text, { N: '5', S: 'None' })
+      expect(http).to.deep.include({ numWriters: 5 })
+      expect(failover).to.deep.equal({ storage: 'none' })
+      expect((await faultsOf(text, { N: canary, S: 'none' })).join()).to.not.include('canary')
+    })
+
+    it('is sent by the method of the command line', async () => {
+      const overrides: Override[] = [{ section: 'http', option: 'method', value: 'put', flag: '--method' }]
+      expect((await read('storage: none\nretries: 1\n', {}, overrides)).http).to.deep.include({ method: 'put' })
+    })
+
+    it('hands on the notices', async () => {
+      const { notices } = await read('http.sink:\n  threshold.bufferSize: 5\n  failover.storage: none\n')
+      expect(notices).to.have.lengthOf(1)
+    })
+  })
+})
