@@ -182,7 +182,8 @@ export class Replay extends Readable {
     const wait = this.#nextAt - now
     this.#nextAt = Math.max(this.#nextAt, now) + (records * 1000) / this.#rate
     if (wait <= 0) return
-    await setTimeout(wait, undefined, { signal: this.#abort.signal }).catch(() => undefined)
+    // Node fires a longer timer after 1 ms.
+    await setTimeout(Math.min(wait, 2 ** 31 - 1), undefined, { signal: this.#abort.signal }).catch(() => undefined)
   }
 }
 

@@ -58,9 +58,12 @@ export class Unfinished {
   #giveParts(line: number, pieces: Piece[]): void {
     const bytes = this.#taken()
     this.#cut = true
-    for (let start = 0; start < bytes.length; start += partBytes) {
+    let start = 0
+    for (; start + partBytes < bytes.length; start += partBytes) {
       pieces.push({ bytes: bytes.subarray(start, start + partBytes), line, cut: 'more' })
     }
+    this.#chunks.push(bytes.subarray(start))
+    this.#bytes = bytes.length - start
   }
 
   #taken(): Uint8Array {

@@ -64,7 +64,7 @@ const index = [
 ]
 
 /** The public names of `spillway/testing`. */
-const testing = ['storageContract']
+const testing = ['storageContract', 'type ContractStorage', 'type StorageContractOptions']
 
 describe('the package exports', () => {
   for (const [file, names] of [

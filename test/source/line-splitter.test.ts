@@ -40,15 +40,23 @@ describe('LineSplitter', () => {
   })
 
   it('gives a line that is too long in parts, and goes on with the next', () => {
-    const pieces = split(['a\n', 'x'.repeat(600), 'x'.repeat(600), 'x'.repeat(600), 'yz\nb\n'], 1_000)
-    expect(pieces.map(({ line, cut }) => ({ line, cut }))).to.deep.equal([
-      { line: 1, cut: undefined },
-      { line: 2, cut: 'more' },
-      { line: 2, cut: 'last' },
-      { line: 3, cut: undefined }
+    const pieces = split(['a\n', ...Array.from({ length: 25 }, () => 'x'.repeat(100_000)), 'yz\nb\n'])
+    expect(pieces.map(({ line, cut, bytes }) => [line, cut, bytes.length])).to.deep.equal([
+      [1, undefined, 1],
+      [2, 'more', 1_048_576],
+      [2, 'more', 1_048_576],
+      [2, 'last', 2_500_002 - 2 * 1_048_576],
+      [3, undefined, 1]
     ])
     const parts = pieces.filter(({ cut }) => cut !== undefined).map(({ bytes }) => Buffer.from(bytes).toString())
-    expect(parts.join('')).to.equal(`${'x'.repeat(1_800)}yz`)
+    expect(parts.join('') === `${'x'.repeat(2_500_000)}yz`).to.equal(true)
+  })
+
+  it('gives a line that is only a little too long in one part', () => {
+    expect(split([`${'x'.repeat(1_001)}\na`]).map(({ cut, bytes }) => [cut, bytes.length])).to.deep.equal([
+      ['last', 1_001],
+      [undefined, 1]
+    ])
   })
 
   it('holds no more than a part of a line that never ends', () => {

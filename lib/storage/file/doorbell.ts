@@ -24,11 +24,12 @@ export class Doorbell {
     }
   }
 
-  /** Whether somebody is there; `undefined` when there is no telling. */
-  static async ring(folder: string, name: string): Promise<boolean | undefined> {
+  /** Who answers: somebody, nobody any more, or there is no bell; `undefined` when there is no telling. */
+  static async ring(folder: string, name: string): Promise<'voice' | 'silence' | 'no bell' | undefined> {
     const code = await withShortPath(folder, name, connected).catch(() => 'unknown')
-    if (code === undefined || code === 'EAGAIN') return true
-    return code === 'ECONNREFUSED' ? false : undefined
+    if (code === undefined || code === 'EAGAIN') return 'voice'
+    if (code === 'ECONNREFUSED') return 'silence'
+    return code === 'ENOENT' ? 'no bell' : undefined
   }
 
   async takeDown(): Promise<void> {

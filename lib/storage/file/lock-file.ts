@@ -5,12 +5,17 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { StorageError } from '../../errors.ts'
 import { Doorbell } from './doorbell.ts'
 import { isFull } from './failure.ts'
-import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts'
+import { isRunning, isThisProcess, ownIdentity, type ProcessIdentity } from './process-identity.ts'
 
 export const lockPrefix = '.lock-'
 
+interface Owner extends ProcessIdentity {
+  /** Whether it has hung up a bell. */
+  readonly bell?: boolean
+}
+
 interface Lock {
-  readonly owner: ProcessIdentity
+  readonly owner: Owner
   /** Whether it looked at all others and saw none. */
   readonly isHeld: boolean
 }
@@ -53,7 +58,7 @@ export class LockFile {
 
   static async #putUp(folder: string, name: string): Promise<LockFile> {
     const doorbell = await Doorbell.hang(folder, bellOf(name))
-    await publish(join(folder, name))
+    await publish(join(folder, name), { ...ownIdentity(), bell: doorbell !== undefined })
     return new LockFile(join(folder, name), doorbell)
   }
 
@@ -70,9 +75,8 @@ const bellOf = (name: string): string => `${name}.bell`
 const heldMark = 'held\n'
 
 // Under another name first, so that nobody reads half of it.
-async function publish(path: string): Promise<void> {
-  const identity = `${JSON.stringify(ownIdentity())}\n`
-  await writeFile(`${path}.new`, identity, { mode: 0o600, flag: 'wx' }).catch(unlessFull)
+async function publish(path: string, owner: Owner): Promise<void> {
+  await writeFile(`${path}.new`, `${JSON.stringify(owner)}\n`, { mode: 0o600, flag: 'wx' }).catch(unlessFull)
   await rename(`${path}.new`, path)
 }
 
@@ -105,7 +109,7 @@ async function otherOwner(folder: string, own: string): Promise<Other | undefine
 async function readLock(path: string): Promise<Lock | undefined> {
   try {
     const [owner, mark] = (await readFile(path, 'utf8')).split('\n')
-    return { owner: JSON.parse(owner!) as ProcessIdentity, isHeld: mark !== '' }
+    return { owner: JSON.parse(owner!) as Owner, isHeld: mark !== '' }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     if (error instanceof SyntaxError) return { owner: { pid: 0, host: 'an unknown host' }, isHeld: true }
@@ -113,9 +117,13 @@ async function readLock(path: string): Promise<Lock | undefined> {
   }
 }
 
-async function isDead(folder: string, name: string, lock: Lock): Promise<boolean> {
-  const answers = await Doorbell.ring(folder, bellOf(name))
-  return answers === undefined ? isRunning(lock.owner) === false : !answers
+async function isDead(folder: string, name: string, { owner }: Lock): Promise<boolean> {
+  const answer = await Doorbell.ring(folder, bellOf(name))
+  if (answer === 'silence') return true
+  if (answer === 'voice') return false
+  // A thread of this process that is gone took its bell with it.
+  if (answer === 'no bell' && owner.bell === true && isThisProcess(owner)) return true
+  return isRunning(owner) === false
 }
 
 async function takeAway(path: string): Promise<void> {

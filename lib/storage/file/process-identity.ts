@@ -26,6 +26,17 @@ export function ownIdentity(): ProcessIdentity {
   return own
 }
 
+export function isThisProcess({ pid, started, boot, namespace, host }: ProcessIdentity): boolean {
+  const own = ownIdentity()
+  return (
+    pid === own.pid &&
+    started === own.started &&
+    boot === own.boot &&
+    namespace === own.namespace &&
+    host === own.host
+  )
+}
+
 /** Whether that process runs; `undefined` where it cannot be told from here: on another machine, in another container. */
 export function isRunning(other: ProcessIdentity): boolean | undefined {
   const { boot, namespace, host } = ownIdentity()

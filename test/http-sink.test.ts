@@ -1,0 +1,288 @@
+import { once } from 'node:events'
+import { PassThrough, Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { expect } from 'chai'
+import chain from 'stream-chain'
+import { Delivery } from '../lib/delivery.ts'
+import { OptionsError } from '../lib/errors.ts'
+import { HttpSink, httpSink, type HttpSinkOptions } from '../lib/http-sink.ts'
+import { answer } from './support/fault.ts'
+import { type FaultServer, faultServer } from './support/fault-server.ts'
+import { expectOver } from './support/law.ts'
+import { answered, ManualSender } from './support/manual-sender.ts'
+import { MemoryStorage, storageFailure } from './support/memory-storage.ts'
+import { paused, turns, until, within } from './support/waiting.ts'
+
+const nowhere = 'http://127.0.0.1:9/'
+
+interface Opened {
+  readonly sink: HttpSink
+  readonly sender: ManualSender
+  readonly storage: MemoryStorage
+}
+
+function opened({ http, retry, failover }: Partial<HttpSinkOptions> = {}): Opened {
+  const sender = new ManualSender()
+  const storage = new MemoryStorage()
+  const sink = httpSink({
+    http: { url: nowhere, wrapSender: sender.wrap, ...http },
+    retry: { minDelay: 1, maxDelay: 1, ...retry },
+    failover: { storage, ...failover }
+  })
+  sink.on('error', () => {})
+  return { sink, sender, storage }
+}
+
+describe('httpSink', () => {
+  const servers: FaultServer[] = []
+  async function serve(fault = answer(200)): Promise<FaultServer> {
+    const server = await faultServer(fault)
+    servers.push(server)
+    return server
+  }
+  afterEach(() => Promise.all(servers.splice(0).map(server => server.close())))
+
+  it('finishes when every record was acknowledged or is durable', async () => {
+    const server = await serve(({ request, socket }) => answer(Number(request.text) % 5 === 0 ? 400 : 200)({ request, socket }))
+    const storage = new MemoryStorage()
+    storage.delay = 5
+    const sink = httpSink({ http: { url: server.url }, failover: { storage } })
+    await within(pipeline(Readable.from(Array(50).keys()), sink), 'the pipeline')
+    expect(sink.stats()).to.include({ accepted: 50, delivered: 40, stored: 10, refused: 10 })
+    expect(storage.records).to.have.length(10)
+    await within(sink.settled(), 'the sink to be settled')
+    expectOver(sink.stats())
+  })
+
+  it('retries before it stores', async () => {
+    const { sink, sender, storage } = opened({ retry: { retries: 2 } })
+    sender.script = ({ records }) => (records[0] === '1' ? answered(503) : undefined)
+    for (let i = 0; i < 3; i++) sink.write(i)
+    sink.end()
+    await within(sink.settled(), 'the sink to be settled')
+    expect(sink.stats()).to.include({ delivered: 2, stored: 1, attempts: 5, retries: 2 })
+    expect(storage.entries[0]!.envelope.attempts).to.equal(3)
+  })
+
+  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const) {
+    const name = method.toLowerCase() as Lowercase<typeof method>
+
+    it(`${name} sends ${method}`, async () => {
+      const server = await serve()
+      const sink = httpSink[name]({ http: { url: server.url }, failover: { storage: 'none' } })
+      sink.end({ a: 1 })
+      await within(sink.settled(), 'the sink to be settled')
+      expect(server.requests.map(request => request.method)).to.deep.equal([method])
+      expect(sink.stats()).to.include({ delivered: 1 })
+    })
+
+    it(`${name} takes a StreamPark configuration, with which a record is a URL`, async () => {
+      const server = await serve()
+      const sink = httpSink[name]({ 'http.sink': { threshold: { numWriters: 3, retries: 1 }, failover: { storage: 'none' } } })
+      sink.end(`${server.origin}/x?a=1`)
+      await within(sink.settled(), 'the sink to be settled')
+      const [request] = server.requests
+      const sent = `${request!.method} ${request!.path} ${request!.text}`
+      expect(sent).to.equal(['GET', 'OPTIONS', 'TRACE'].includes(method) ? `${method} /x?a=1 ` : `${method} /x {"a":"1"}`)
+    })
+  }
+
+  it('has 200 alone for a success with a StreamPark configuration', async () => {
+    const server = await serve(answer(202))
+    const sink = httpSink.post({ threshold: { retries: 0 }, failover: { storage: 'none' } })
+    sink.end(`${server.origin}/x?a=1`)
+    await within(sink.settled(), 'the sink to be settled')
+    expect(sink.stats()).to.include({ delivered: 0, abandoned: 1 })
+  })
+
+  it('refuses a method that contradicts the one in its name', () => {
+    const options = { http: { url: nowhere, method: 'put' }, failover: { storage: 'none' } }
+    expect(() => httpSink.get(options)).to.throw(OptionsError, 'http/method is GET for this sink, got "put"')
+    httpSink.put(options).destroy()
+  })
+
+  for (const [name, options, message] of [
+    ['no storage', { http: { url: nowhere } }, 'sink/failover is missing'],
+    ['an unknown section', { failover: { storage: 'none' }, retyr: {} }, 'sink has no option "retyr", did you mean "retry"?'],
+    ['a wrong option of a section', { http: { url: nowhere, numWriters: 0 }, failover: { storage: 'none' } }, 'http/numWriters must be >= 1'],
+    ['a wrong option of another', { retry: { retries: -1 }, failover: { storage: 'none' } }, 'retry/retries must be >= 0'],
+    ['a StreamPark configuration without a storage', { threshold: { retries: 1 } }, 'failover.storage is missing']
+  ] as const) {
+    it(`refuses ${name}`, () => {
+      expect(() => httpSink(options as never)).to.throw(OptionsError, message)
+    })
+  }
+
+  it('stops the source when it is full', async () => {
+    const { sink } = opened({ http: { numWriters: 1, queueCapacity: 10 } })
+    let given = 0
+    const source = Readable.from((function* () {
+      for (;;) yield given++
+    })())
+    source.pipe(sink)
+    await turns(200)
+    // In flight, in the queue, and in the buffers of the three streams.
+    expect(given).to.be.at.most(1 + 10 + 16 + 16 + 16 + 2)
+    source.destroy()
+    sink.destroy()
+    await within(sink.settled(), 'the sink to be settled')
+  })
+
+  it('S08 takes nothing beyond twice its capacity, and says so', async () => {
+    const { sink, storage } = opened({ http: { numWriters: 1, queueCapacity: 100 } })
+    const errors: unknown[] = []
+    for (let i = 0; i < 1_000; i++) sink.write(i, error => error && errors.push(error))
+    await turns()
+    expect(errors.length).to.be.at.least(700)
+    expect(errors[0]).to.include({ code: 'SPW_ERR_OVERFLOW' })
+    expect(sink.destroyed).to.equal(false)
+    sink.destroy()
+    await within(sink.settled(), 'the sink to be settled')
+    expectOver(sink.stats())
+    expect(storage.records.length).to.equal(sink.stats().stored)
+  })
+
+  it('drains: what waits is stored, what is under way may finish', async () => {
+    const { sink, sender, storage } = opened({ http: { numWriters: 1 } })
+    for (let i = 0; i < 4; i++) sink.write(i)
+    await turns()
+    sink.drain(5_000)
+    await until(() => storage.records.length === 3)
+    sender.okAll()
+    sink.end(4)
+    await within(sink.settled(), 'the sink to be settled')
+    expect(sink.stats()).to.include({ accepted: 5, delivered: 1, stored: 4 })
+    for (const { envelope } of storage.entries) expect(envelope.outcome).to.equal('shutdown')
+  })
+
+  it('ends and waits with `await using`', async () => {
+    const { sink, sender, storage } = opened()
+    sender.script = () => answered(400)
+    {
+      await using used = sink
+      used.write(1)
+    }
+    expect(sink.stats()).to.include({ stored: 1 })
+    expect(storage.records).to.deep.equal(['1'])
+  })
+
+  it('S14 refuses to stand in a chain', () => {
+    const { sink } = opened()
+    expect(() => chain([(record: unknown) => record, sink] as never)).to.throw().with.property('code', 'SPW_ERR_CHAIN')
+    sink.destroy()
+  })
+
+  describe('that is destroyed', () => {
+    it('stores all that is left before it closes', async () => {
+      const { sink, sender, storage } = opened({ http: { numWriters: 2 }, retry: { minDelay: 60_000, maxDelay: 60_000 } })
+      sender.script = undefined
+      for (let i = 0; i < 6; i++) sink.write(i)
+      await turns()
+      sender.open[0]!.fail(answered(503))
+      await turns()
+      expect(sink.stats()).to.include({ accepted: 6, inFlight: 2, retrying: 1, waiting: 3 })
+      sink.destroy()
+      await within(once(sink, 'close'), 'close')
+      await sink.settled()
+      expect(storage.records).to.have.members(['0', '1', '2', '3', '4', '5'])
+      expect(sink.stats()).to.include({ stored: 6, ambiguous: 2, abandoned: 0 })
+    })
+
+    it('S04 stores all that it had accepted when the source fails', async () => {
+      const { sink, storage } = opened({ http: { numWriters: 2 } })
+      const source = Readable.from(
+        (function* () {
+          for (let i = 0; i < 20; i++) yield i
+          throw new Error('mine')
+        })()
+      )
+      const failure = await within(pipeline(source, sink).catch((error: unknown) => error), 'the pipeline')
+      expect(failure).to.have.property('message', 'mine')
+      await within(sink.settled(), 'the sink to be settled')
+      expectOver(sink.stats())
+      expect(sink.stats()).to.include({ abandoned: 0, stored: sink.stats().accepted })
+      expect(storage.records).to.have.length(sink.stats().accepted)
+    })
+
+    it('abandons what a storage does not take within drainTimeout', async () => {
+      const { sink, storage } = opened({ http: { drainTimeout: 50 } })
+      storage.beforeAppend = () => {
+        throw storageFailure(true)
+      }
+      sink.write(1)
+      await turns()
+      sink.destroy()
+      await within(sink.settled(), 'the sink to be settled')
+      expect(sink.stats()).to.include({ accepted: 1, abandoned: 1 })
+    })
+  })
+
+  describe('whose', () => {
+    it('storage fails for good ends with that error, and says what is abandoned', async () => {
+      const { sink, sender, storage } = opened({ http: { numWriters: 2 } })
+      const failure = storageFailure(false)
+      storage.beforeAppend = () => {
+        throw failure
+      }
+      sender.script = ({ records }) => (records[0] === '3' ? answered(400) : undefined)
+      const error = await within(pipeline(Readable.from(Array(100).keys()), sink).catch((reason: unknown) => reason), 'the pipeline')
+      expect(error).to.equal(failure)
+      await within(sink.settled(), 'the sink to be settled')
+      expectOver(sink.stats())
+      expect(sink.stats().abandoned).to.be.at.least(1)
+    })
+
+    it('first stream fails stores what is in the others, without waiting for a delay', async () => {
+      const { sink, sender, storage } = opened({ retry: { minDelay: 60_000, maxDelay: 60_000 } })
+      sender.script = () => answered(503)
+      for (let i = 0; i < 3; i++) sink.write(i)
+      await turns()
+      expect(sink.stats()).to.include({ retrying: 3 })
+      const failure = once(sink, 'error')
+      sink.write(undefined)
+      expect((await within(failure, 'an error'))[0]).to.include({ code: 'ERR_STREAM_NULL_VALUES' })
+      await within(sink.settled(), 'the sink to be settled')
+      expect(storage.records).to.have.members(['0', '1', '2'])
+      expectOver(sink.stats())
+    })
+
+    it('settle hook fails ends with that error, and stores the rest', async () => {
+      const { sink, sender, storage } = opened({ http: { numWriters: 1 } })
+      sink.write(new Delivery(['0']).onSettled(() => Promise.reject(new Error('mine'))))
+      sink.write(1)
+      const failure = once(sink, 'error')
+      await turns()
+      sender.okAll()
+      const [error] = (await within(failure, 'an error')) as [Error]
+      expect(error).to.include({ code: 'SPW_ERR_SETTLE' })
+      await within(sink.settled(), 'the sink to be settled')
+      const { accepted, abandoned, stored } = sink.stats()
+      expect(abandoned + stored + 1).to.equal(accepted)
+      expect(storage.records).to.have.length(stored)
+    })
+
+    it('writes are in one group keeps their callbacks', async () => {
+      const { sink, sender } = opened()
+      sender.script = () => undefined
+      const called: unknown[] = []
+      sink.cork()
+      for (let i = 0; i < 5; i++) sink.write(i, error => called.push(error))
+      sink.uncork()
+      sink.end()
+      await within(sink.settled(), 'the sink to be settled')
+      await paused(0)
+      expect(called.map(error => error ?? undefined)).to.deep.equal(Array(5).fill(undefined))
+      expect(sink.stats()).to.include({ delivered: 5 })
+    })
+  })
+
+  it('takes what stands in a stream before it', async () => {
+    const { sink, sender } = opened()
+    sender.script = () => undefined
+    const before = new PassThrough({ objectMode: true })
+    for (let i = 0; i < 10; i++) before.write(i)
+    before.end()
+    await within(pipeline(before, sink), 'the pipeline')
+    expect(sink.stats()).to.include({ delivered: 10 })
+  })
+})
