@@ -93,6 +93,12 @@ export class Replay extends Readable {
     return (this.#settledOnce ??= this.#settle())
   }
 
+  /** Gives nothing more, and ends; what was given goes on. */
+  stop(): void {
+    this.#left = 0
+    this.#abort.abort()
+  }
+
   override _read(): void {
     this.#next().then(
       delivery => this.#give(delivery),

@@ -47,7 +47,7 @@ export class Requests {
   /** Where a delivery goes that was given in: to the configured URL if there is one, else to its own. */
   targetOf({ target, records }: Delivery): Target {
     const { url = target.url, headers } = this.#settings
-    const configured = typeof headers === 'function' ? this.#headersOf(headers, records[0]) : headers
+    const configured = typeof headers === 'function' ? this.#headersOf(headers, readBack(records[0], this.#settings.format)) : headers
     const method = checkedMethod(target.method)
     // A request that had no body was stored as one empty record, without a content type.
     const hasBody = records.some(({ length }) => length > 0) || 'content-type' in target.headers
@@ -112,7 +112,7 @@ export class Requests {
     const keyed = idempotencyKey !== undefined && (method === 'POST' || method === 'PATCH') && !(idempotencyKey in all)
     return {
       method,
-      url: href,
+      url: this.#settings.url === undefined ? href : withoutSecretValues(href),
       origin,
       path,
       headers: all,
@@ -233,6 +233,25 @@ const storable = ({ value }: PropertyDescriptor): PropertyDescriptor =>
 
 const badRequest = (message: string, cause?: unknown): DeliveryError =>
   unsendable('SPW_ERR_REQUEST', `The request is not valid: ${message}.`, cause)
+
+// A function of the record was written for the record, of which the text is left.
+function readBack(snapshot: Snapshot | undefined, { contentType }: Format): unknown {
+  if (typeof snapshot !== 'string' || !/\bx-ndjson\b|[/+]json\b/.test(contentType)) return snapshot
+  try {
+    return JSON.parse(snapshot) as unknown
+  } catch {
+    return snapshot
+  }
+}
+
+// The configured URL is stored with each delivery; a replay takes it from its own configuration.
+function withoutSecretValues(url: string): string {
+  return url.replace(/([?&]([^=&]+)=)[^&]*/g, (pair, start: string, name: string) =>
+    secretQuery.test(name) ? `${start}***` : pair
+  )
+}
+
+const secretQuery = /auth|token|secret|signature|credential|passw|session|key|jwt|bearer|^(?:sig|code|pwd|pass)$/i
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)

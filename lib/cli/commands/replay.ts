@@ -37,7 +37,7 @@ async function resend(
     ...(limit === undefined ? {} : { limit }),
     ...(rate === undefined ? {} : { rate })
   })
-  const stopping = stopsFor(config, streams, () => (source as { stop?(): void }).stop?.())
+  const stopping = stopsFor(config, streams, () => source.stop())
   const started = performance.now()
   const progress = quiet
     ? undefined

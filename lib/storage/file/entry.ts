@@ -17,6 +17,7 @@ export class FileEntry implements Entry {
   readonly #offset: number
   readonly #older: readonly Position[]
   readonly #reader: object
+  #isClaimed = false
 
   constructor(envelope: Envelope, segment: Segment, offset: number, older: readonly Position[], reader: object) {
     this.id = envelope.id
@@ -36,14 +37,17 @@ export class FileEntry implements Entry {
 
   /** Ends the claims of all entries of a segment that this reader was given. */
   static endClaims({ claims }: Segment, reader: object): void {
-    for (const [offset, entry] of claims) if ((entry as FileEntry).#reader === reader) claims.delete(offset)
+    for (const [offset, claimedBy] of claims) if (claimedBy === reader) claims.delete(offset)
   }
 
   claim(): void {
-    this.#segment.claims.set(this.#offset, this)
+    this.#isClaimed = true
+    this.#segment.claims.set(this.#offset, this.#reader)
   }
 
   release(): void {
-    if (this.#segment.claims.get(this.#offset) === this) this.#segment.claims.delete(this.#offset)
+    const { claims } = this.#segment
+    if (this.#isClaimed && claims.get(this.#offset) === this.#reader) claims.delete(this.#offset)
+    this.#isClaimed = false
   }
 }
