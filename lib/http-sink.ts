@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import type { Stats } from './account.ts'
 import { refuseChain } from './delivery/refuse-chain.ts'
-import type { WriteCallback } from './delivery/write.ts'
+import { overflow, type WriteCallback } from './delivery/write.ts'
 import { FailoverWritable, type FailoverOptions } from './failover-writable.ts'
 import { type HttpOptions, httpSchema, HttpWritable } from './http-writable.ts'
 import { OptionsError } from './errors.ts'
@@ -27,6 +27,8 @@ const parseSections = optionsParser<Required<HttpSinkOptions>>('sink', {
   additionalProperties: false
 })
 
+const nodeBuffer = 16
+
 /**
  * `HttpWritable`, `RetryTransform` and `FailoverWritable` as one Writable. It finishes when every record was acknowledged or
  * is durable in the storage, and when it is destroyed it stores what is left before it closes.
@@ -41,7 +43,7 @@ export class HttpSink extends Writable {
   /** Throws `SPW_ERR_OPTIONS`. */
   constructor(options: HttpSinkOptions) {
     const sections = parseSections(options)
-    super({ objectMode: true, highWaterMark: 16 })
+    super({ objectMode: true, highWaterMark: nodeBuffer })
     this.#http = new HttpWritable(sections.http)
     this.#retry = new RetryTransform(sections.retry)
     this.#failover = new FailoverWritable(sections.failover)
@@ -74,6 +76,11 @@ export class HttpSink extends Writable {
     await this.settled()
   }
 
+  override write(record: unknown, encoding?: unknown, callback?: unknown): boolean {
+    if (this.#isOverrun) return overflow(this, this.#http.writableHighWaterMark, encoding, callback)
+    return super.write(record, encoding as BufferEncoding, callback as WriteCallback)
+  }
+
   override _write(record: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
     this.#http.write(record, callback)
   }
@@ -98,18 +105,22 @@ export class HttpSink extends Writable {
     this.#failover.once('close', () => this.#abandonRest(error))
   }
 
+  // Twice the capacity, and never so little that a writer who heeds write() could get there.
+  get #isOverrun(): boolean {
+    const { writableHighWaterMark: capacity, writableLength } = this.#http
+    return writableLength + this.writableLength >= Math.max(2 * capacity, capacity + 4 * nodeBuffer)
+  }
+
   // No answer is waited for: what is under way is stored as ambiguous, all else as it is. A stream that failed leaves what
   // stands behind it to be stored, and what stands before it abandoned.
   #storeRest(error: Error | null): void {
     if (this.#failover.destroyed) return this.#abandonRest(error)
+    this.#http.drain(0)
     if (this.#retry.destroyed) {
       this.#http.destroy()
       this.#failover.end()
     } else if (this.#http.destroyed) this.#retry.end()
-    else {
-      this.#http.drain(0)
-      this.#http.end()
-    }
+    else this.#http.end()
   }
 
   #abandonRest(error: Error | null): void {

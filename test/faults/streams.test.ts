@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import { chain } from 'stream-chain'
 import type { Delivery } from '../../lib/delivery.ts'
@@ -8,7 +10,7 @@ import { FailoverWritable } from '../../lib/failover-writable.ts'
 import { HttpWritable } from '../../lib/http-writable.ts'
 import type { Sender } from '../../lib/http/sender.ts'
 import { RetryTransform } from '../../lib/retry-transform.ts'
-import { answer, flaky, HeldAnswers, seededRandom } from '../support/fault.ts'
+import { answer, flaky, HeldAnswers, seededRandom, stopReading } from '../support/fault.ts'
 import { type FaultServer, faultServer } from '../support/fault-server.ts'
 import { EnvelopeStorage } from '../support/envelope-storage.ts'
 import { expectConserved, pause, TestSink, unsettled, until } from '../support/test-sink.ts'
@@ -217,6 +219,19 @@ describe('the streams as streams', () => {
     await sink.recovers()
   })
 
+  it('S10 keeps nothing of the attempts that are over while a delivery waits for the next one', async () => {
+    const sink = sinkTo({ timeout: 50, numWriters: 16 }, { retries: 8, minDelay: 20, maxDelay: 20 })
+    server.fault = stopReading()
+    const before = await arrayBuffers()
+    const filling = 'x'.repeat(1_000_000)
+    for (let id = 0; id < 16; id++) sink.http.write({ id, filling })
+    await until(() => sink.stats.attempts >= 5 * 16, 'four retries of each')
+    // A megabyte for each that is under way. A stack trace that is kept holds the request, and that its body.
+    expect((await arrayBuffers()) - before).to.be.below(40_000_000)
+    await sink.idle()
+    await sink.recoversWith(server)
+  })
+
   it('S11 refuses the record on which the code of the user throws, and lives on', async () => {
     server.fault = answer(200)
     const bad = (record: unknown): boolean => (record as { bad?: boolean }).bad === true
@@ -408,6 +423,18 @@ describe('the streams as streams', () => {
     await sink.end()
   })
 })
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+/** Bytes in buffers that are still held by something. */
+async function arrayBuffers(): Promise<number> {
+  for (let i = 0; i < 3; i++) {
+    await pause(2)
+    collect()
+  }
+  return process.memoryUsage().arrayBuffers
+}
 
 function fail(what: string): never {
   throw new Error(`${what} of the user`)

@@ -16,7 +16,8 @@ export function failedDelivery(
 
 /** So many of one record each: `name 0`, `name 1` and so on, filled up to `bytes`. */
 export function failedDeliveries(count: number, name = 'record', bytes = 0): Delivery[] {
-  return Array.from({ length: count }, (_, i) => failedDelivery([`${name} ${i}`.padEnd(bytes)]))
+  const { error } = failedDelivery([])
+  return Array.from({ length: count }, (_, i) => new Delivery([`${name} ${i}`.padEnd(bytes)]).failed(error!))
 }
 
 /** The delivery of an entry that was given in again and failed again. */

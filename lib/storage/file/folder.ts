@@ -60,7 +60,7 @@ export class Folder {
 
   /** Whether this version of the id, or a later one, is there. Of keys that were appended long ago nothing is known. */
   knows(id: string, version: number): boolean {
-    return this.recent.version(id) >= version || (this.newest.get(id) ?? 0) >= version
+    return this.recent.version(id) >= version || (this.newest.size > 0 && (this.newest.get(id) ?? 0) >= version)
   }
 
   /** Whether a later version of the id is there. */

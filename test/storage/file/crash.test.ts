@@ -51,7 +51,7 @@ describe('file storage and the death of its process', () => {
   it('T28 opens with 1,000,000 entries in bounded time and memory', async () => {
     const path = folder()
     const storage = new FileStorage({ path })
-    for (let i = 0; i < 100; i++) await storage.append(failedDeliveries(10_000, `number ${i}`, 200))
+    for (let i = 0; i < 100; i++) await storage.append(failedDeliveries(10_000, `number ${i}`))
     await storage.close()
     const child = run(script, ['open', path])
     await child.ended
