@@ -119,10 +119,10 @@ export class FailoverWritable extends Writable {
   }
 
   /** Adopts the delivery at once, so that it is never only in Node's buffer. */
-  override write(delivery: unknown, encoding?: unknown, callback?: unknown): boolean {
+  override write(delivery: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     if (!(delivery instanceof Delivery) || this.writableEnded || this.destroyed) {
       if (delivery instanceof Delivery && !this.writableEnded) this.#abandonUnwritten(delivery)
-      return super.write(delivery, encoding as BufferEncoding, callback as WriteCallback)
+      return super.write(delivery, encoding as BufferEncoding, callback)
     }
     if (this.#isOverrun) return overflow(this, this.#capacity, encoding, callback)
     const told = (typeof encoding === 'function' ? encoding : callback) as WriteCallback | undefined
@@ -134,7 +134,7 @@ export class FailoverWritable extends Writable {
     return super.write(delivery)
   }
 
-  override end(delivery?: unknown, encoding?: unknown, callback?: unknown): this {
+  override end(delivery?: unknown, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
     const last = lastWrite(delivery, encoding, callback)
     if (last.chunk !== undefined) this.write(last.chunk)
     return super.end(last.callback)
@@ -236,12 +236,13 @@ export class FailoverWritable extends Writable {
 
   #leave({ delivery, callback }: Waiting, outcome: 'stored' | 'abandoned'): void {
     this.#settle(delivery, outcome)
-    callback?.()
+    // Not from within: what a callback throws is no failure of the storage.
+    if (callback !== undefined) process.nextTick(callback)
   }
 
   #abandon({ delivery, callback }: Waiting, error: Error): void {
     this.#settle(delivery, 'abandoned')
-    callback?.(error)
+    if (callback !== undefined) process.nextTick(callback, error)
   }
 
   // Whoever pipes into a stream that is being destroyed does not know it yet, and does not keep what it has written.
@@ -265,9 +266,8 @@ export class FailoverWritable extends Writable {
 
   #release(): void {
     if (this.#heldCallback === undefined || this.#isFull || this.destroyed) return
-    const callback = this.#heldCallback
+    process.nextTick(this.#heldCallback)
     this.#heldCallback = undefined
-    callback()
   }
 
   #endIfDone(): void {

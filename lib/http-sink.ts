@@ -76,9 +76,9 @@ export class HttpSink extends Writable {
     await this.settled()
   }
 
-  override write(record: unknown, encoding?: unknown, callback?: unknown): boolean {
+  override write(record: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     if (this.#isOverrun) return overflow(this, this.#http.writableHighWaterMark, encoding, callback)
-    return super.write(record, encoding as BufferEncoding, callback as WriteCallback)
+    return super.write(record, encoding as BufferEncoding, callback)
   }
 
   override _write(record: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {

@@ -39,7 +39,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
   readonly #requests: Requests
   readonly #hub: Hub
   readonly #lanes = new Map<Endpoint, Lane>()
-  readonly #onSignal = (): void => this.drain(this.#settings.drainTimeout)
+  readonly #onDrain = (): void => this.#handOver()
   /** Deliveries in Node's buffer: whoever gave them in is told of their end too. */
   readonly #given = new Set<Delivery>()
   #bytes = 0
@@ -54,18 +54,19 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
   constructor(options: HttpOptions = {}) {
     const settings = httpSettings(options)
     super({ writableHighWaterMark: nodeBuffer })
-    const { rules, timeout, maxResponseBytes, semantics, numWriters, dispatcher, wrapSender, signal } = settings
+    const { rules, timeout, maxResponseBytes, semantics, numWriters, dispatcher, wrapSender, signal, drainTimeout } = settings
     this.#settings = settings
     this.#requests = new Requests(settings)
     this.#hub = new Hub({
       slots: numWriters,
       rules: { ...rules, timeout, maxResponseBytes, semantics },
       dispatcher,
-      wrapSender
+      wrapSender,
+      signal,
+      drainTimeout
     })
+    this.#hub.onDrain(this.#onDrain)
     this.#hub.join()
-    if (signal?.aborted) this.drain(settings.drainTimeout)
-    else signal?.addEventListener('abort', this.#onSignal, { once: true })
   }
 
   /** The account of all records that were written to it, wherever they are now. */
@@ -80,17 +81,16 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
    */
   drain(timeout: number): void {
     this.#hub.drain(timeout)
-    this.#handOver()
   }
 
-  override write(record: unknown, encoding?: unknown, callback?: unknown): boolean {
+  override write(record: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     if (this.#isOverrun) return overflow(this, this.#settings.queueCapacity, encoding, callback)
     if (record === undefined) return refuseUndefined(this, () => super.write(null))
     if (record instanceof Delivery && !this.writableEnded && !this.destroyed) this.#given.add(record)
-    return super.write(record, encoding as BufferEncoding, callback as WriteCallback)
+    return super.write(record, encoding as BufferEncoding, callback)
   }
 
-  override end(record?: unknown, encoding?: unknown, callback?: unknown): this {
+  override end(record?: unknown, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
     const last = lastWrite(record, encoding, callback)
     if (last.chunk !== undefined) this.write(last.chunk)
     return super.end(last.callback)
@@ -117,7 +117,6 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
-    this.#settings.signal?.removeEventListener('abort', this.#onSignal)
     // What waits first: a slot that comes free would else take it.
     for (const lane of this.#lanes.values()) {
       lane.flush()
@@ -128,7 +127,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     for (const delivery of this.#given) this.settle(delivery, 'abandoned')
     this.#given.clear()
     this.abandonOutgoing()
-    this.#hub.leave()
+    this.#hub.leave(this.#onDrain)
     const held = this.#heldCallback
     this.#heldCallback = undefined
     callback(error)
@@ -254,7 +253,8 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     if (queueCapacity - this.#records < Math.min(roomToRelease, Math.ceil(queueCapacity / 2))) return
     const callback = this.#heldCallback
     this.#heldCallback = undefined
-    callback()
+    // Not from within: whatever the source does then, and throws, is no part of what made the room.
+    process.nextTick(callback)
   }
 
   protected override get full(): boolean {

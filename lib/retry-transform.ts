@@ -89,16 +89,16 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
   }
 
   /** Adopts the delivery at once, so that it is never only in Node's buffer. */
-  override write(delivery: unknown, encoding?: unknown, callback?: unknown): boolean {
+  override write(delivery: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     if (delivery instanceof Delivery && !this.writableEnded) {
       if (this.destroyed) this.#abandon(delivery)
       else if (this.#isOverrun) return overflow(this, this.#options.queueCapacity, encoding, callback)
       else this.#adopt(delivery)
     }
-    return super.write(delivery, encoding as BufferEncoding, callback as WriteCallback)
+    return super.write(delivery, encoding as BufferEncoding, callback)
   }
 
-  override end(delivery?: unknown, encoding?: unknown, callback?: unknown): this {
+  override end(delivery?: unknown, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
     const last = lastWrite(delivery, encoding, callback)
     if (last.chunk !== undefined) this.write(last.chunk)
     return super.end(last.callback)
@@ -156,9 +156,8 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
 
   protected override roomMade(): void {
     if (this.#heldCallback !== undefined && !this.full) {
-      const callback = this.#heldCallback
+      process.nextTick(this.#heldCallback)
       this.#heldCallback = undefined
-      callback()
     }
     this.#endIfDone()
   }

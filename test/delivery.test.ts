@@ -25,7 +25,9 @@ describe('Delivery', () => {
     const [a, b] = [new Delivery(['{"a":1}']), new Delivery(['2', '3'])]
     expect(a.request).to.deep.equal({ method: 'POST', url: '', headers: {}, body: '{"a":1}' })
     expect(b.request.body).to.equal('[2,3]')
-    expect(a.id).to.match(/^[\w-]+$/).and.not.equal(b.id)
+    expect(a.id)
+      .to.match(/^[\w-]+$/)
+      .and.not.equal(b.id)
   })
 
   it('knows the bytes of its records', () => {

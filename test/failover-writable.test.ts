@@ -10,7 +10,7 @@ import { type FailoverOptions, FailoverWritable } from '../lib/failover-writable
 import { HttpWritable } from '../lib/http-writable.ts'
 import { expectOver } from './support/law.ts'
 import { answered, ManualSender } from './support/manual-sender.ts'
-import { MemoryStorage, storageFailure } from './support/memory-storage.ts'
+import { hushStalls, MemoryStorage, storageFailure } from './support/memory-storage.ts'
 import { paused, turns, until, within } from './support/waiting.ts'
 
 interface Opened {
@@ -132,6 +132,8 @@ describe('FailoverWritable with the option', () => {
 })
 
 describe('FailoverWritable', () => {
+  hushStalls()
+
   it('runs the callback of a write once the delivery is durable, and settles it then', async () => {
     const { failover, storage } = opened()
     let release = (): void => {}
@@ -212,9 +214,11 @@ describe('FailoverWritable', () => {
     const { failover, storage } = opened({ batchSize: 10 })
     storage.beforeAppend = () => new Promise(() => {})
     let written = 0
-    const source = Readable.from((function* () {
-      for (;;) yield (written++, failed('a'))
-    })())
+    const source = Readable.from(
+      (function* () {
+        for (;;) yield (written++, failed('a'))
+      })()
+    )
     source.pipe(failover)
     await turns(100)
     expect(written).to.be.within(20, 20 + 2 * 10 + 3 * 16)
@@ -226,9 +230,11 @@ describe('FailoverWritable', () => {
     storage.beforeAppend = () => new Promise(() => {})
     const megabyte = 'x'.repeat(1024 * 1024)
     let written = 0
-    const source = Readable.from((function* () {
-      for (;;) yield (written++, failed(megabyte))
-    })())
+    const source = Readable.from(
+      (function* () {
+        for (;;) yield (written++, failed(megabyte))
+      })()
+    )
     source.pipe(failover)
     await turns(100)
     // 16 MiB in the queue, as many in each of two appends, and what Node's buffers hold.
@@ -299,7 +305,8 @@ describe('FailoverWritable', () => {
   it('keeps the others when the storage refuses one, and is destroyed with that error', async () => {
     const { failover, storage } = opened()
     storage.beforeAppend = deliveries => {
-      if (deliveries.some(({ records }) => records.includes('3'))) throw storageFailure(false, 'SPW_ERR_STORAGE_REFUSED')
+      if (deliveries.some(({ records }) => records.includes('3')))
+        throw storageFailure(false, 'SPW_ERR_STORAGE_REFUSED')
     }
     const all = Array.from({ length: 6 }, (_, i) => watched(failed(String(i))))
     for (const { delivery } of all) failover.write(delivery)
@@ -308,14 +315,22 @@ describe('FailoverWritable', () => {
     await failover.settled()
     await turns()
     expect(storage.records).to.have.members(['0', '1', '2', '4', '5'])
-    expect(all.map(({ outcomes }) => outcomes[0])).to.deep.equal(['stored', 'stored', 'stored', 'abandoned', 'stored', 'stored'])
+    expect(all.map(({ outcomes }) => outcomes[0])).to.deep.equal([
+      'stored',
+      'stored',
+      'stored',
+      'abandoned',
+      'stored',
+      'stored'
+    ])
   })
 
   it('gives to the fallback what the storage refuses, and that alone', async () => {
     const second = new MemoryStorage()
     const { failover, storage } = opened({ fallback: { storage: second } })
     storage.beforeAppend = deliveries => {
-      if (deliveries.some(({ records }) => records.includes('1'))) throw storageFailure(false, 'SPW_ERR_STORAGE_REFUSED')
+      if (deliveries.some(({ records }) => records.includes('1')))
+        throw storageFailure(false, 'SPW_ERR_STORAGE_REFUSED')
     }
     for (let i = 0; i < 3; i++) failover.write(failed(String(i)))
     await finished(failover)
@@ -421,7 +436,8 @@ describe('FailoverWritable', () => {
       storage.delay = 40
       http.pipe(failover)
       const outcomes: Outcome[] = []
-      for (let i = 0; i < 2; i++) http.write(new Delivery([String(i)]).onSettled(outcome => void outcomes.push(outcome)))
+      for (let i = 0; i < 2; i++)
+        http.write(new Delivery([String(i)]).onSettled(outcome => void outcomes.push(outcome)))
       await turns()
       sender.open[0]!.fail(answered(503))
       await until(() => storage.underWay === 1)

@@ -5,12 +5,12 @@ import { expect } from 'chai'
 import chain from 'stream-chain'
 import { Delivery } from '../lib/delivery.ts'
 import { OptionsError } from '../lib/errors.ts'
-import { HttpSink, httpSink, type HttpSinkOptions } from '../lib/http-sink.ts'
+import { type HttpSink, httpSink, type HttpSinkOptions } from '../lib/http-sink.ts'
 import { answer } from './support/fault.ts'
 import { type FaultServer, faultServer } from './support/fault-server.ts'
 import { expectOver } from './support/law.ts'
 import { answered, ManualSender } from './support/manual-sender.ts'
-import { MemoryStorage, storageFailure } from './support/memory-storage.ts'
+import { hushStalls, MemoryStorage, storageFailure } from './support/memory-storage.ts'
 import { paused, turns, until, within } from './support/waiting.ts'
 
 const nowhere = 'http://127.0.0.1:9/'
@@ -34,6 +34,8 @@ function opened({ http, retry, failover }: Partial<HttpSinkOptions> = {}): Opene
 }
 
 describe('httpSink', () => {
+  hushStalls()
+
   const servers: FaultServer[] = []
   async function serve(fault = answer(200)): Promise<FaultServer> {
     const server = await faultServer(fault)
@@ -43,7 +45,9 @@ describe('httpSink', () => {
   afterEach(() => Promise.all(servers.splice(0).map(server => server.close())))
 
   it('finishes when every record was acknowledged or is durable', async () => {
-    const server = await serve(({ request, socket }) => answer(Number(request.text) % 5 === 0 ? 400 : 200)({ request, socket }))
+    const server = await serve(({ request, socket }) =>
+      answer(Number(request.text) % 5 === 0 ? 400 : 200)({ request, socket })
+    )
     const storage = new MemoryStorage()
     storage.delay = 5
     const sink = httpSink({ http: { url: server.url }, failover: { storage } })
@@ -78,12 +82,16 @@ describe('httpSink', () => {
 
     it(`${name} takes a StreamPark configuration, with which a record is a URL`, async () => {
       const server = await serve()
-      const sink = httpSink[name]({ 'http.sink': { threshold: { numWriters: 3, retries: 1 }, failover: { storage: 'none' } } })
+      const sink = httpSink[name]({
+        'http.sink': { threshold: { numWriters: 3, retries: 1 }, failover: { storage: 'none' } }
+      })
       sink.end(`${server.origin}/x?a=1`)
       await within(sink.settled(), 'the sink to be settled')
       const [request] = server.requests
       const sent = `${request!.method} ${request!.path} ${request!.text}`
-      expect(sent).to.equal(['GET', 'OPTIONS', 'TRACE'].includes(method) ? `${method} /x?a=1 ` : `${method} /x {"a":"1"}`)
+      expect(sent).to.equal(
+        ['GET', 'OPTIONS', 'TRACE'].includes(method) ? `${method} /x?a=1 ` : `${method} /x {"a":"1"}`
+      )
     })
   }
 
@@ -103,22 +111,36 @@ describe('httpSink', () => {
 
   for (const [name, options, message] of [
     ['no storage', { http: { url: nowhere } }, 'sink/failover is missing'],
-    ['an unknown section', { failover: { storage: 'none' }, retyr: {} }, 'sink has no option "retyr", did you mean "retry"?'],
-    ['a wrong option of a section', { http: { url: nowhere, numWriters: 0 }, failover: { storage: 'none' } }, 'http/numWriters must be >= 1'],
-    ['a wrong option of another', { retry: { retries: -1 }, failover: { storage: 'none' } }, 'retry/retries must be >= 0'],
+    [
+      'an unknown section',
+      { failover: { storage: 'none' }, retyr: {} },
+      'sink has no option "retyr", did you mean "retry"?'
+    ],
+    [
+      'a wrong option of a section',
+      { http: { url: nowhere, numWriters: 0 }, failover: { storage: 'none' } },
+      'http/numWriters must be >= 1'
+    ],
+    [
+      'a wrong option of another',
+      { retry: { retries: -1 }, failover: { storage: 'none' } },
+      'retry/retries must be >= 0'
+    ],
     ['a StreamPark configuration without a storage', { threshold: { retries: 1 } }, 'failover.storage is missing']
   ] as const) {
     it(`refuses ${name}`, () => {
-      expect(() => httpSink(options as never)).to.throw(OptionsError, message)
+      expect(() => httpSink(options)).to.throw(OptionsError, message)
     })
   }
 
   it('stops the source when it is full', async () => {
     const { sink } = opened({ http: { numWriters: 1, queueCapacity: 10 } })
     let given = 0
-    const source = Readable.from((function* () {
-      for (;;) yield given++
-    })())
+    const source = Readable.from(
+      (function* () {
+        for (;;) yield given++
+      })()
+    )
     source.pipe(sink)
     await turns(200)
     // In flight, in the queue, and in the buffers of the three streams.
@@ -168,13 +190,18 @@ describe('httpSink', () => {
 
   it('S14 refuses to stand in a chain', () => {
     const { sink } = opened()
-    expect(() => chain([(record: unknown) => record, sink] as never)).to.throw().with.property('code', 'SPW_ERR_CHAIN')
+    expect(() => chain([(record: unknown) => record, sink] as never))
+      .to.throw()
+      .with.property('code', 'SPW_ERR_CHAIN')
     sink.destroy()
   })
 
   describe('that is destroyed', () => {
     it('stores all that is left before it closes', async () => {
-      const { sink, sender, storage } = opened({ http: { numWriters: 2 }, retry: { minDelay: 60_000, maxDelay: 60_000 } })
+      const { sink, sender, storage } = opened({
+        http: { numWriters: 2 },
+        retry: { minDelay: 60_000, maxDelay: 60_000 }
+      })
       sender.script = undefined
       for (let i = 0; i < 6; i++) sink.write(i)
       await turns()
@@ -196,7 +223,10 @@ describe('httpSink', () => {
           throw new Error('mine')
         })()
       )
-      const failure = await within(pipeline(source, sink).catch((error: unknown) => error), 'the pipeline')
+      const failure = await within(
+        pipeline(source, sink).catch((error: unknown) => error),
+        'the pipeline'
+      )
       expect(failure).to.have.property('message', 'mine')
       await within(sink.settled(), 'the sink to be settled')
       expectOver(sink.stats())
@@ -225,7 +255,10 @@ describe('httpSink', () => {
         throw failure
       }
       sender.script = ({ records }) => (records[0] === '3' ? answered(400) : undefined)
-      const error = await within(pipeline(Readable.from(Array(100).keys()), sink).catch((reason: unknown) => reason), 'the pipeline')
+      const error = await within(
+        pipeline(Readable.from(Array(100).keys()), sink).catch((reason: unknown) => reason),
+        'the pipeline'
+      )
       expect(error).to.equal(failure)
       await within(sink.settled(), 'the sink to be settled')
       expectOver(sink.stats())

@@ -219,7 +219,11 @@ describe('HttpWritable with the option', () => {
   const formats: Array<[HttpOptions['format'], string, string]> = [
     ['json', 'application/json', '[{"a":1},{"a":2}]'],
     ['ndjson', 'application/x-ndjson', '{"a":1}\n{"a":2}\n'],
-    [{ contentType: 'a/b', encode: record => `<${JSON.stringify(record)}>`, join: parts => parts.join('+') }, 'a/b', '<{"a":1}>+<{"a":2}>']
+    [
+      { contentType: 'a/b', encode: record => `<${JSON.stringify(record)}>`, join: parts => parts.join('+') },
+      'a/b',
+      '<{"a":1}>+<{"a":2}>'
+    ]
   ]
   for (const [format, type, body] of formats) {
     it(`format makes bodies of ${type}`, async () => {
@@ -329,7 +333,10 @@ describe('HttpWritable with the option', () => {
     const server = await serve()
     await sent({ urlQuery: 'body' }, `${server.origin}/x?a=1&b=2&b=3`)
     await sent({}, `${server.origin}/x?a=1`)
-    expect(server.requests.map(({ path, text }) => `${path} ${text}`)).to.deep.equal(['/x {"a":"1","b":["2","3"]}', '/x?a=1 '])
+    expect(server.requests.map(({ path, text }) => `${path} ${text}`)).to.deep.equal([
+      '/x {"a":"1","b":["2","3"]}',
+      '/x?a=1 '
+    ])
   })
 
   it('dispatcher sends by the one that is given, and leaves it open', async () => {
@@ -369,7 +376,11 @@ describe('HttpWritable with the option', () => {
     http.write(1)
     http.write(2)
     await finished(http)
-    expect(failed[0]!.error).to.include({ code: 'SPW_ERR_SENDER', outcome: 'refused', message: 'The Sender threw: mine' })
+    expect(failed[0]!.error).to.include({
+      code: 'SPW_ERR_SENDER',
+      outcome: 'refused',
+      message: 'The Sender threw: mine'
+    })
     expect(http.stats()).to.include({ delivered: 1 })
   })
 
@@ -447,7 +458,10 @@ describe('HttpWritable with the option', () => {
   })
 
   it('of no known name is refused', () => {
-    expect(() => new HttpWritable({ url: nowhere, numwriters: 3 } as never)).to.throw(OptionsError, 'did you mean "numWriters"?')
+    expect(() => new HttpWritable({ url: nowhere, numwriters: 3 } as never)).to.throw(
+      OptionsError,
+      'did you mean "numWriters"?'
+    )
   })
 })
 
@@ -498,7 +512,10 @@ describe('HttpWritable', () => {
     it(`R02 has Node's own error for ${String(record)}, as an event under pipe()`, async () => {
       const { http } = manual()
       const failed = once(http, 'error')
-      if (record === null) expect(() => http.write(record)).to.throw().with.property('code', 'ERR_STREAM_NULL_VALUES')
+      if (record === null)
+        expect(() => http.write(record))
+          .to.throw()
+          .with.property('code', 'ERR_STREAM_NULL_VALUES')
       else http.write(record)
       if (record === undefined) expect((await failed)[0]).to.include({ code: 'ERR_STREAM_NULL_VALUES' })
       http.destroy()
@@ -643,7 +660,10 @@ describe('HttpWritable', () => {
     const source = new PassThrough({ objectMode: true, highWaterMark: 100 })
     for (let i = 0; i < 50; i++) source.write(i % 2 === 0 ? { refused: 1n } : i)
     source.end()
-    const target = new Writable({ objectMode: true, write: (delivery: Delivery, _, done) => (kept.push(delivery), done()) })
+    const target = new Writable({
+      objectMode: true,
+      write: (delivery: Delivery, _, done) => (kept.push(delivery), done())
+    })
     await within(pipeline(source, http, target), 'the pipeline')
     expect(kept).to.have.length(25)
     expect(http.stats()).to.include({ accepted: 50, delivered: 25, handedBack: 25 })
@@ -734,9 +754,11 @@ describe('HttpWritable that gives deliveries back', () => {
       const { http, sender } = manual(options)
       sender.script = () => answered(503)
       const failure = once(http, 'error')
-      const source = Readable.from((function* () {
-        for (let i = 0; ; i++) yield 'x'.repeat(20) + String(i)
-      })())
+      const source = Readable.from(
+        (function* () {
+          for (let i = 0; ; i++) yield 'x'.repeat(20) + String(i)
+        })()
+      )
       source.pipe(http)
       const [error] = (await within(failure, 'an error')) as [Error]
       expect(error).to.include({ code: 'SPW_ERR_NO_READER' })
@@ -749,9 +771,11 @@ describe('HttpWritable that gives deliveries back', () => {
   it('is destroyed when nobody reads what it refuses', async () => {
     const { http } = manual({ queueCapacity: 10 })
     const failure = once(http, 'error')
-    const source = Readable.from((function* () {
-      for (;;) yield { a: 1n }
-    })())
+    const source = Readable.from(
+      (function* () {
+        for (;;) yield { a: 1n }
+      })()
+    )
     source.pipe(http)
     expect((await within(failure, 'an error'))[0]).to.include({ code: 'SPW_ERR_NO_READER' })
     source.destroy()

@@ -17,7 +17,10 @@ import { paused, turns, until, within } from './support/waiting.ts'
 const nowhere = 'http://127.0.0.1:9/'
 
 /** A storage with a delivery of one record for each. */
-async function filled(count: number, make: (i: number) => DeliveryInit & { error?: DeliveryError } = () => ({})): Promise<MemoryStorage> {
+async function filled(
+  count: number,
+  make: (i: number) => DeliveryInit & { error?: DeliveryError } = () => ({})
+): Promise<MemoryStorage> {
   const storage = new MemoryStorage()
   const deliveries = Array.from({ length: count }, (_, i) => {
     const { error = answered(503), ...init } = make(i)
@@ -80,7 +83,7 @@ describe('replay with the option', () => {
   it('storage may be the one argument', async () => {
     const source = replay(await filled(1))
     expect(source).to.be.instanceOf(Replay)
-    const [delivery] = await source.toArray() as Delivery[]
+    const [delivery] = (await source.toArray()) as Delivery[]
     expect(delivery!.records).to.deep.equal(['0'])
     void delivery!.settle('delivered')
     await source.settled()
@@ -93,7 +96,9 @@ describe('replay with the option', () => {
   })
 
   it('filter leaves out refused ones unless it asks for them by outcome', async () => {
-    const storage = await filled(4, i => ({ error: [answered(400), answered(503), shutDown(true), shutDown(false)][i]! }))
+    const storage = await filled(4, i => ({
+      error: [answered(400), answered(503), shutDown(true), shutDown(false)][i]!
+    }))
     expect(await given({ storage })).to.deep.equal(['d1', 'd2', 'd3'])
     expect(await given({ storage, filter: { status: 400 } })).to.deep.equal([])
     expect(await given({ storage, filter: { outcome: 'refused' } })).to.deep.equal(['d0'])
@@ -102,7 +107,10 @@ describe('replay with the option', () => {
   it('filter of a wrong value is refused', () => {
     const storage = new MemoryStorage()
     expect(() => replay({ storage, filter: { stauts: 5 } as never })).to.throw(OptionsError, 'did you mean "status"?')
-    expect(() => replay({ storage, filter: { outcome: 'lost' as never } })).to.throw(OptionsError, 'replay/filter/outcome must be one of')
+    expect(() => replay({ storage, filter: { outcome: 'lost' as never } })).to.throw(
+      OptionsError,
+      'replay/filter/outcome must be one of'
+    )
   })
 
   it('limit gives no more deliveries than that', async () => {
@@ -161,7 +169,7 @@ describe('replay', () => {
     const init = { id: 'x', method: 'PUT', url: 'http://old/x', headers, version: 2, acceptedAt: 7, priorAttempts: 3 }
     await storage.append([new Delivery(['{"a":1}', Buffer.from([255])], init).failed(answered(503))])
     const source = replay(storage)
-    const [delivery] = await source.toArray() as [Delivery]
+    const [delivery] = (await source.toArray()) as [Delivery]
     expect(delivery).to.include({ id: 'x', version: 3, acceptedAt: 7, priorAttempts: 4, attempts: 0, frozen: true })
     expect(delivery.error).to.equal(undefined)
     expect(delivery.firstError).to.include({ status: 503 })
@@ -179,7 +187,14 @@ describe('replay', () => {
     await pipeline(source, http)
     await within(source.settled(), 'the replay to be settled')
     expect(storage.entries).to.deep.equal([])
-    expect(source.stats()).to.deep.equal({ given: 50, outstanding: 0, notDue: 0, delivered: 50, stored: 0, abandoned: 0 })
+    expect(source.stats()).to.deep.equal({
+      given: 50,
+      outstanding: 0,
+      notDue: 0,
+      delivered: 50,
+      stored: 0,
+      abandoned: 0
+    })
   })
 
   it('removes what is delivered however little the sink takes at once', async () => {
@@ -320,7 +335,10 @@ describe('replay', () => {
     const { http, sender } = manual()
     sender.script = () => undefined
     const source = replay(storage)
-    const failure = await within(pipeline(source, http).catch((error: unknown) => error), 'the replay to fail')
+    const failure = await within(
+      pipeline(source, http).catch((error: unknown) => error),
+      'the replay to fail'
+    )
     expect(failure).to.include({ code: 'SPW_ERR_SETTLE' })
     expect((failure as Error).cause).to.include({ code: 'SPW_ERR_STORAGE' })
     await within(source.settled(), 'the replay to be settled')

@@ -147,7 +147,15 @@ export abstract class DeliveryDuplex extends Duplex {
     const before = this.readableLength
     this.#offered.add(delivery)
     this.#wanted = false
-    if (this.push(delivery)) this.#wanted = true
+    try {
+      if (this.push(delivery)) this.#wanted = true
+    } catch (error) {
+      // What a listener of the user throws must not keep the other deliveries, nor end in a handler of undici's.
+      process.nextTick(() => {
+        throw error
+      })
+      this.#wanted = this.readableFlowing === true
+    }
     // A consumer that flows has it already.
     if (this.readableLength === before && this.#offered.delete(delivery)) this.#taken(delivery)
   }

@@ -29,6 +29,8 @@ export class OwnConnections implements Connections {
   readonly #connectTimeout: number
   readonly #limit: ConnectionLimit
   readonly #idle: Dispatcher[] = []
+  /** Each ends a connection that is still being made, which a client that is destroyed would leave to its timeout. */
+  readonly #ends = new WeakMap<Dispatcher, AbortController>()
   #closed = false
 
   constructor(origin: string, connectTimeout: number, limit: ConnectionLimit) {
@@ -56,6 +58,7 @@ export class OwnConnections implements Connections {
     this.#limit.closed()
     // Whoever waited for what is under way has been told already.
     dispatcher.destroy().catch(() => undefined)
+    this.#ends.get(dispatcher)?.abort()
   }
 
   closeIdle(): void {
@@ -70,13 +73,16 @@ export class OwnConnections implements Connections {
 
   #connected(): Client {
     this.#limit.opened()
+    const end = new AbortController()
     // The deadline of the attempt is the one that counts; undici's own tick at 500 ms and do not see a drip of bytes.
-    return new Client(this.#origin, {
+    const client = new Client(this.#origin, {
       pipelining: 1,
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { timeout: this.#connectTimeout }
+      connect: { timeout: this.#connectTimeout, signal: end.signal }
     })
+    this.#ends.set(client, end)
+    return client
   }
 }
 

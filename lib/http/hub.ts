@@ -13,6 +13,10 @@ export interface HubOptions {
   readonly rules: ExchangeRules
   readonly dispatcher: Dispatcher | undefined
   readonly wrapSender: ((inner: Sender) => Sender) | undefined
+  /** Drains when it aborts. */
+  readonly signal: AbortSignal | undefined
+  /** Milliseconds that what is under way has then. */
+  readonly drainTimeout: number
 }
 
 // Endpoints that nobody uses are forgotten beyond so many, for records that bring a URL each.
@@ -34,19 +38,24 @@ export class Hub implements ConnectionLimit {
   readonly #active = new Set<Endpoint>()
   readonly #timers = new Map<Endpoint, NodeJS.Timeout>()
   readonly #drainListeners = new Set<() => void>()
+  readonly #signal: AbortSignal | undefined
+  readonly #onSignal: () => void
   #users = 0
   #connections = 0
   #inFlight = 0
   #pumping = false
   #draining = false
   #drainTimer: NodeJS.Timeout | undefined
+  #cutOffAt = Infinity
 
-  constructor({ slots, rules, dispatcher, wrapSender }: HubOptions) {
+  constructor({ slots, rules, dispatcher, wrapSender, signal, drainTimeout }: HubOptions) {
     this.rules = rules
     this.#slots = slots
     this.#dispatcher = dispatcher
     this.#deadlines = new Deadlines(rules.timeout)
     this.sender = wrapSender?.(new HttpSender(this))
+    this.#signal = signal
+    this.#onSignal = () => this.drain(drainTimeout)
   }
 
   get inFlight(): number {
@@ -77,8 +86,8 @@ export class Hub implements ConnectionLimit {
       this.#timers.delete(endpoint)
       this.wake(endpoint)
     }
-    // A timer may fire up to a millisecond early.
-    this.#timers.set(endpoint, setTimeout(wake, Math.ceil(milliseconds) + 1))
+    // A timer may fire up to a millisecond early; a longer one than this would fire at once.
+    this.#timers.set(endpoint, setTimeout(wake, Math.min(Math.ceil(milliseconds) + 1, 2 ** 31 - 1)))
   }
 
   /** Gives the free slots to those who have work. */
@@ -92,6 +101,7 @@ export class Hub implements ConnectionLimit {
       if (endpoint === undefined || work === undefined) break
       const delivery = work.take()
       if (delivery !== undefined) endpoint.start(delivery, work)
+      this.#rotate(endpoint)
     }
     this.#pumping = false
   }
@@ -110,6 +120,9 @@ export class Hub implements ConnectionLimit {
    * No new attempts; what is under way has `timeout` milliseconds to finish. A second call can only shorten that.
    */
   drain(timeout: number): void {
+    const cutOffAt = performance.now() + timeout
+    if (cutOffAt >= this.#cutOffAt) return
+    this.#cutOffAt = cutOffAt
     const first = !this.#draining
     this.#draining = true
     for (const timer of this.#timers.values()) clearTimeout(timer)
@@ -133,14 +146,17 @@ export class Hub implements ConnectionLimit {
     this.#connections--
   }
 
-  /** Who uses the hub says so, and says when it is done: after the last one its connections are closed. */
+  /** Who uses the hub says so, and says when it is done: until then it heeds the signal, then its connections are closed. */
   join(): void {
-    this.#users++
+    if (this.#users++ > 0) return
+    if (this.#signal?.aborted) this.#onSignal()
+    else this.#signal?.addEventListener('abort', this.#onSignal)
   }
 
   leave(listener?: () => void): void {
     if (listener !== undefined) this.#drainListeners.delete(listener)
     if (--this.#users > 0) return
+    this.#signal?.removeEventListener('abort', this.#onSignal)
     clearTimeout(this.#drainTimer)
     for (const timer of this.#timers.values()) clearTimeout(timer)
     for (const { connections } of this.#endpoints.values()) connections.close()
@@ -170,6 +186,11 @@ export class Hub implements ConnectionLimit {
       if (fewest?.inFlight === 0) break
     }
     return fewest
+  }
+
+  // Of those with equally few requests under way the one that waits longest is next.
+  #rotate(endpoint: Endpoint): void {
+    if (this.#active.size > 1 && this.#active.delete(endpoint)) this.#active.add(endpoint)
   }
 
   #sleep(endpoint: Endpoint): void {

@@ -58,9 +58,10 @@ export class Requests {
   /** What is kept of a record that is refused before its request could be made. */
   refused(record: unknown): { target: Target; snapshot: Snapshot } {
     const { url, method, format } = this.#settings
-    const kept = url === undefined ? withoutSecrets(record) : record
-    const given = url ?? (typeof kept === 'string' ? kept : '')
-    return { target: { ...plainTarget({ method, url: given }), format }, snapshot: described(kept) }
+    if (url !== undefined) return { target: this.#target ?? this.#targetOf(url, method, {}), snapshot: described(record) }
+    const kept = withoutSecrets(record)
+    const target = { ...plainTarget({ method, url: typeof kept === 'string' ? kept : '' }), format }
+    return { target, snapshot: described(kept) }
   }
 
   #admitted(target: Target, record: unknown): Admitted {

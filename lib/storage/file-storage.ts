@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { Delivery } from '../delivery.ts'
 import { optionsParser } from '../options.ts'
-import { type Disk, nodeDisk } from './file/disk.ts'
+import { type Disk, makeDurableFolder, nodeDisk } from './file/disk.ts'
 import { closedError, type Engine } from './file/engine.ts'
 import { giveBackEngine, openEngine, takeEngine } from './file/engines.ts'
 import { codeOf, storageError } from './file/failure.ts'
@@ -75,9 +75,8 @@ export class FileStorage implements Storage {
     return this.#opened().then(engine => engine.append(deliveries))
   }
 
-  async *read(options: ReadOptions = {}): AsyncGenerator<Entry> {
-    const engine = options.claim ? await this.#opened() : await this.#engineToRead()
-    yield* engine === undefined ? entriesOf(await this.#look(), options, this) : engine.read(options, this)
+  read(options: ReadOptions = {}): AsyncGenerator<Entry> {
+    return entriesOf(() => this.#folderToRead(options), options, this)
   }
 
   async remove(entries: readonly Entry[]): Promise<void> {
@@ -87,8 +86,7 @@ export class FileStorage implements Storage {
 
   /** Reads all that is there, checks it, and says how it is. */
   async report(): Promise<FileReport> {
-    const engine = await this.#engineToRead()
-    return reportOf(engine?.folder ?? (await this.#look()))
+    return reportOf(await this.#folderToRead({}))
   }
 
   close(): Promise<void> {
@@ -107,10 +105,15 @@ export class FileStorage implements Storage {
   }
 
   async #open(): Promise<Engine> {
-    await this.#disk.makeFolder(this.#folder)
+    await makeDurableFolder(this.#disk, this.#folder)
     const path = await this.#disk.realPath(this.#folder)
     this.#engine = await takeEngine(this.#disk, path, this.#segmentBytes)
     return this.#engine
+  }
+
+  async #folderToRead({ claim }: ReadOptions): Promise<Folder> {
+    const engine = claim ? await this.#opened() : await this.#engineToRead()
+    return engine?.folder ?? this.#look()
   }
 
   /** One that is open in this process, here or in another instance. */

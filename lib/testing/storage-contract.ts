@@ -16,9 +16,9 @@ export interface StorageContractOptions {
 
 // Of mocha, or of any other runner that has these three.
 interface Runner {
-  describe(title: string, body: () => void): void
-  it(title: string, test: () => Promise<void>): void
-  afterEach(hook: () => Promise<void>): void
+  describe: (title: string, body: () => void) => void
+  it: (title: string, test: () => Promise<void>) => void
+  afterEach: (hook: () => Promise<void>) => void
 }
 
 /**
@@ -80,7 +80,14 @@ export function storageContract(name: string, create: ContractStorage, options: 
 
     it('gives records back as they were, whatever they consist of', async () => {
       const storage = await fresh()
-      const records = ['', '{"a":"\\n"}', 'line\r\nbreak\0\u2028', 'ä€𐍈', Buffer.from([0xff, 0, 0xfe]), 'x'.repeat(300_000)]
+      const records = [
+        '',
+        '{"a":"\\n"}',
+        'line\r\nbreak\0\u2028',
+        'ä€𐍈',
+        Buffer.from([0xff, 0, 0xfe]),
+        'x'.repeat(300_000)
+      ]
       await storage.append([failedDelivery(records)])
       const [entry] = await entriesIn(storage)
       assert.deepEqual(recordsOf(entry!.envelope), records)

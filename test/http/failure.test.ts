@@ -55,7 +55,7 @@ describe('failureOf', () => {
 
   const unparsable: Array<[string, Error]> = [
     ['a parser error', coded('HPE_INVALID_CONSTANT')],
-    ['a parser error by its name', new errors.HTTPParserError('x', undefined, undefined)],
+    ['a parser error by its name', new errors.HTTPParserError('x')],
     ['a bad 1xx', new errors.SocketError('bad response')],
     ['a status below 100', coded('ERR_ASSERTION')],
     ['headers that are too long', new errors.HeadersOverflowError()],

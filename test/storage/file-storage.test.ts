@@ -72,6 +72,15 @@ describe('FileStorage', () => {
     }
   })
 
+  it('makes the folders durable that it makes, from the one that was there on', async () => {
+    const disk = new FaultyDisk()
+    const storage = FileStorage.on(disk, { path, table: 'a' })
+    opened.push(storage)
+    await storage.open()
+    const synced = disk.calls.filter(({ call }) => call === 'syncFolder').map(made => made.path)
+    expect(synced.slice(0, 2)).to.deep.equal([path, join(path, '..')])
+  })
+
   it('touches nothing before it is used', async () => {
     new FileStorage({ path })
     await new Promise(resolve => setImmediate(resolve))

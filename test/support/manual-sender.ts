@@ -28,7 +28,7 @@ export class ManualSender implements Sender {
   send(delivery: Delivery, signal: AbortSignal): Promise<void> {
     this.sent.push(delivery)
     const failure = this.script?.(delivery, this.sent.length)
-    if (failure !== undefined) return Promise.reject(failure as Error)
+    if (failure !== undefined) return Promise.reject(failure)
     if (this.script !== undefined) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const leave = (): void => void this.open.splice(this.open.indexOf(attempt), 1)
@@ -36,7 +36,7 @@ export class ManualSender implements Sender {
         delivery,
         signal,
         ok: () => (leave(), resolve()),
-        fail: error => (leave(), reject(error as Error))
+        fail: error => (leave(), reject(error))
       }
       this.open.push(attempt)
       this.mostOpen = Math.max(this.mostOpen, this.open.length)

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Delivery } from '../../lib/delivery.ts'
 import { StorageError, type StorageErrorCode } from '../../lib/errors.ts'
 import { envelopeOf, parseEnvelope } from '../../lib/storage/envelope.ts'
@@ -8,6 +9,13 @@ import { paused } from './waiting.ts'
 /** A storage that fails in a way that may pass, or not. */
 export function storageFailure(retryable: boolean, code: StorageErrorCode = 'SPW_ERR_STORAGE'): StorageError {
   return new StorageError(code, 'The storage was told to fail.', { retryable })
+}
+
+/** Listens, in the tests of this file, to what would else be printed as a warning. */
+export function hushStalls(): void {
+  const listen = (): void => {}
+  before(() => subscribe('spillway:storage-stalled', listen))
+  after(() => unsubscribe('spillway:storage-stalled', listen))
 }
 
 /** A `Storage` that lives as long as the test, and fails and dawdles as it is told. */

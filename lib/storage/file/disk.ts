@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, realpath, rename, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { LockFile } from './lock-file.ts'
 
 /**
@@ -7,8 +8,8 @@ import { LockFile } from './lock-file.ts'
  * that loses its power, can be put underneath.
  */
 export interface Disk {
-  /** Makes a folder and those above it. */
-  makeFolder(path: string): Promise<void>
+  /** Makes a folder and those above it. Returns the first that it made, if any was missing. */
+  makeFolder(path: string): Promise<string | undefined>
   realPath(path: string): Promise<string>
   list(path: string): Promise<FolderItem[]>
   /** Never follows a symbolic link. */
@@ -46,13 +47,14 @@ const noFollow = (constants.O_NOFOLLOW as number | undefined) ?? 0
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = constants
 
 export const nodeDisk: Disk = {
-  async makeFolder(path) {
-    await mkdir(path, { recursive: true, mode: 0o700 })
-  },
+  makeFolder: path => mkdir(path, { recursive: true, mode: 0o700 }),
   realPath: path => realpath(path),
   async list(path) {
     const items = await readdir(path, { withFileTypes: true })
-    return items.map(item => ({ name: item.name, kind: item.isFile() ? 'file' : item.isDirectory() ? 'folder' : 'other' }))
+    return items.map(item => ({
+      name: item.name,
+      kind: item.isFile() ? 'file' : item.isDirectory() ? 'folder' : 'other'
+    }))
   },
   openForReading: path => opened(path, O_RDONLY | noFollow),
   openForWriting: path => opened(path, O_RDWR | noFollow),
@@ -82,6 +84,15 @@ async function opened(path: string, flags: number): Promise<DiskFile> {
     sync: () => file.datasync(),
     close: () => file.close()
   }
+}
+
+/** Makes a folder, durably. */
+export async function makeDurableFolder(disk: Disk, path: string): Promise<void> {
+  const first = await disk.makeFolder(path)
+  if (first === undefined) return
+  const top = dirname(first)
+  for (let made = path; made !== top && made !== dirname(made); made = dirname(made))
+    await disk.syncFolder(dirname(made))
 }
 
 /** Writes all of `buffers`. A short count is how a full disk shows first: the rest then says why. */

@@ -1,6 +1,6 @@
 import type { Delivery } from '../../delivery.ts'
 import { StorageError } from '../../errors.ts'
-import type { Entry, ReadOptions } from '../storage.ts'
+import type { Entry } from '../storage.ts'
 import type { Disk } from './disk.ts'
 import { FileEntry, type Position } from './entry.ts'
 import { storageError } from './failure.ts'
@@ -52,10 +52,6 @@ export class Engine {
     return this.#writer.append(deliveries)
   }
 
-  read(options: ReadOptions, reader: object): AsyncGenerator<FileEntry> {
-    return entriesOf(this.folder, options, reader)
-  }
-
   async remove(entries: readonly Entry[]): Promise<void> {
     const unplaced = new Map<string, number>()
     for (const { id, version, positions } of entries.map(placed)) {
@@ -99,7 +95,7 @@ export class Engine {
 
   // Entries that were not read from here are found by their key.
   async #find(keys: ReadonlyMap<string, number>): Promise<void> {
-    for await (const entry of this.read({}, this)) {
+    for await (const entry of entriesOf(() => this.folder, {}, this)) {
       const version = keys.get(entry.id)
       if (version === undefined || entry.version > version) continue
       for (const position of FileEntry.positions(entry)!) this.#removeAt(position)

@@ -82,7 +82,12 @@ export class Folder {
     segment.damage.set(damage.offset, damage)
     segment.isKeptAside = false
     const { path, id } = segment
-    tellOfDamage({ path, segment: id, bytes: damage.bytes, reason: `${reason} (${damage.bytes} bytes at ${damage.offset})` })
+    tellOfDamage({
+      path,
+      segment: id,
+      bytes: damage.bytes,
+      reason: `${reason} (${damage.bytes} bytes at ${damage.offset})`
+    })
   }
 }
 
@@ -193,7 +198,7 @@ async function note(folder: Folder, segment: Segment, file: DiskFile, damage: Da
 
 async function isZero(file: DiskFile, { offset, bytes }: Damage): Promise<boolean> {
   const chunk = Buffer.alloc(Math.min(bytes, 64 * 1024))
-  for (let at = 0; at < bytes; ) {
+  for (let at = 0; at < bytes;) {
     const read = await file.read(chunk, 0, Math.min(chunk.length, bytes - at), offset + at)
     if (read === 0) return true
     if (chunk.subarray(0, read).some(byte => byte !== 0)) return false

@@ -72,7 +72,8 @@ class Chunk {
   }
 
   fits(json: string): boolean {
-    return this.#used + most(json) <= this.bytes.length
+    const room = this.bytes.length - this.#used
+    return most(json) <= room || Buffer.byteLength(json) + line.overhead <= room
   }
 
   add(json: string): number {

@@ -29,11 +29,7 @@ export function ownIdentity(): ProcessIdentity {
 export function isThisProcess({ pid, started, boot, namespace, host }: ProcessIdentity): boolean {
   const own = ownIdentity()
   return (
-    pid === own.pid &&
-    started === own.started &&
-    boot === own.boot &&
-    namespace === own.namespace &&
-    host === own.host
+    pid === own.pid && started === own.started && boot === own.boot && namespace === own.namespace && host === own.host
   )
 }
 

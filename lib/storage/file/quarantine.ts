@@ -46,7 +46,7 @@ async function isKept(disk: Disk, path: string, { bytes }: Damage): Promise<bool
 
 async function copy(from: DiskFile, { offset, bytes }: Damage, to: DiskFile): Promise<void> {
   const chunk = Buffer.alloc(Math.min(bytes, chunkBytes))
-  for (let at = 0; at < bytes; ) {
+  for (let at = 0; at < bytes;) {
     const read = await from.read(chunk, 0, Math.min(chunk.length, bytes - at), offset + at)
     if (read === 0) throw new Error(`only ${at} of ${bytes} bytes are there`)
     await writeAll(to, [chunk.subarray(0, read)], at)

@@ -13,11 +13,24 @@ import type { Segment } from './segment.ts'
  * The entries of a folder, oldest first, up to where it ended when this began. What is claimed is claimed for `reader`, one by
  * one, when it is given.
  */
-export async function* entriesOf(folder: Folder, options: ReadOptions, reader: object): AsyncGenerator<FileEntry> {
+export async function* entriesOf(
+  folderToRead: () => Promise<Folder> | Folder,
+  options: ReadOptions,
+  reader: object
+): AsyncGenerator<FileEntry> {
+  const folder = await folderToRead()
   const reading = new Reading(folder, options, reader)
   for (const { segment, end } of folder.segments.map(segment => ({ segment, end: segment.end }))) {
-    if (segment.live > 0 && !segment.isDropped) yield* reading.entries(segment, end)
-    if (options.signal?.aborted) return
+    const file = await reading.open(segment)
+    if (file === undefined) continue
+    try {
+      // One generator within another costs a third of the speed: no `yield*` here.
+      for await (const block of reading.blocks(segment, file, end)) {
+        for (const entry of reading.entriesIn(segment, block)) yield entry
+      }
+    } finally {
+      await file.close()
+    }
   }
 }
 
@@ -38,21 +51,9 @@ class Reading {
     this.#matches = matching(filter)
   }
 
-  async *entries(segment: Segment, end: number): AsyncGenerator<FileEntry> {
-    const file = await this.#open(segment)
-    if (file === undefined) return
-    try {
-      const extent = { seed: segment.seed, from: segment.start, to: end }
-      const blocks = scan(file, extent, damage => this.#folder.found(segment, damage))
-      for await (const block of blocks) yield* this.#entriesIn(segment, block)
-    } catch (cause) {
-      throw storageError(`read ${segment.path}`, cause)
-    } finally {
-      await file.close()
-    }
-  }
-
-  async #open(segment: Segment): Promise<DiskFile | undefined> {
+  /** `undefined` when there is nothing to read in it. */
+  async open(segment: Segment): Promise<DiskFile | undefined> {
+    if (segment.live === 0 || segment.isDropped || this.#signal?.aborted) return undefined
     try {
       return await this.#folder.disk.openForReading(segment.path)
     } catch (cause) {
@@ -62,7 +63,16 @@ class Reading {
     }
   }
 
-  *#entriesIn(segment: Segment, { bytes, base, lines }: Block): Generator<FileEntry> {
+  async *blocks(segment: Segment, file: DiskFile, end: number): AsyncGenerator<Block> {
+    const extent = { seed: segment.seed, from: segment.start, to: end }
+    try {
+      yield* scan(file, extent, damage => this.#folder.found(segment, damage))
+    } catch (cause) {
+      throw storageError(`read ${segment.path}`, cause)
+    }
+  }
+
+  *entriesIn(segment: Segment, { bytes, base, lines }: Block): Generator<FileEntry> {
     for (let i = 0; i < lines.length; i += 2) {
       if (this.#signal?.aborted) return
       const offset = base + lines[i]!

@@ -23,7 +23,7 @@ export interface FileReport {
 
 export async function reportOf(folder: Folder): Promise<FileReport> {
   let entries = 0
-  for await (const _entry of entriesOf(folder, {}, folder)) entries++
+  for await (const _entry of entriesOf(() => folder, {}, folder)) entries++
   const { path, segments, keptAside, missing, foreign } = folder
   return {
     path,

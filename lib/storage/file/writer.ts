@@ -49,7 +49,7 @@ export class Writer {
     try {
       texts = deliveries.map(encoded)
     } catch (error) {
-      return Promise.reject(error as StorageError)
+      return Promise.reject(error)
     }
     const group = (this.#waiting ??= new Group())
     for (let i = 0; i < texts.length; i++) this.#add(group, deliveries[i]!, texts[i]!)
@@ -218,7 +218,8 @@ const turn = (): Promise<void> => new Promise(resolve => process.nextTick(resolv
 
 function encoded(delivery: Delivery): string {
   const json = textOf(delivery)
-  if (json.length * 3 > line.longest && Buffer.byteLength(json) > line.longest) throw refused(delivery, 'it is too long')
+  if (json.length * 3 > line.longest && Buffer.byteLength(json) > line.longest)
+    throw refused(delivery, 'it is too long')
   return json
 }
 

@@ -161,7 +161,10 @@ describe('file storage on a disk that fails', () => {
     const storage = storageOnIt()
     await storage.open()
     disk.fault = failing('syncFolder', 'EIO')
-    expect(await failureOf(storage.append(failedDeliveries(1)))).to.include({ code: 'SPW_ERR_STORAGE', retryable: true })
+    expect(await failureOf(storage.append(failedDeliveries(1)))).to.include({
+      code: 'SPW_ERR_STORAGE',
+      retryable: true
+    })
     disk.fault = () => {}
     await storage.append(failedDeliveries(1, 'later'))
     expect(await foundBy(path)).to.deep.equal(['later 0'])
@@ -207,8 +210,8 @@ describe('file storage on a disk that fails', () => {
       if (call === 'sync') await new Promise(resolve => setTimeout(resolve, 100))
     }
     const deliveries = failedDeliveries(60)
-    const appends = deliveries.map(
-      (delivery, i) => new Promise<void>(resolve => setTimeout(resolve, i)).then(() => storage.append([delivery]))
+    const appends = deliveries.map((delivery, i) =>
+      new Promise<void>(resolve => setTimeout(resolve, i)).then(() => storage.append([delivery]))
     )
     await Promise.all(appends)
     expect(disk.count('sync') - syncs).to.be.within(1, 10)
@@ -263,7 +266,10 @@ describe('file storage on a disk that fails', () => {
     await storage.append(failedDeliveries(4))
     const entries = await entriesIn(storage)
     disk.fault = failing('create', 'EIO', { inPath: 'removals' })
-    expect(await failureOf(storage.remove(entries.slice(0, 1)))).to.include({ code: 'SPW_ERR_STORAGE', retryable: true })
+    expect(await failureOf(storage.remove(entries.slice(0, 1)))).to.include({
+      code: 'SPW_ERR_STORAGE',
+      retryable: true
+    })
     disk.fault = () => {}
     await storage.remove(entries.slice(1, 2))
     expect(await foundBy(path)).to.deep.equal(['record 2', 'record 3'])

@@ -36,7 +36,9 @@ export class FaultyDisk implements Disk {
     return this.fault(call, path)
   }
 
-  #asked<Call extends 'makeFolder' | 'realPath' | 'list' | 'rename' | 'remove' | 'syncFolder' | 'lock'>(call: Call): Disk[Call] {
+  #asked<Call extends 'makeFolder' | 'realPath' | 'list' | 'rename' | 'remove' | 'syncFolder' | 'lock'>(
+    call: Call
+  ): Disk[Call] {
     return (async (...paths: [string, string]) => {
       await this.#ask(call, paths[0])
       return nodeDisk[call](...paths)

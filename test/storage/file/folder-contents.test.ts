@@ -1,4 +1,15 @@
-import { appendFile, copyFile, mkdir, readdir, readFile, rename, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  symlink,
+  truncate,
+  writeFile
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import sinon from 'sinon'
@@ -71,7 +82,11 @@ describe('file storage and what it finds in its folder', () => {
       expect(await textsIn(storage), `${cut} bytes cut`).to.deep.equal(['a 0', 'a 1'])
       await storage.append(failedDeliveries(1, 'later'))
       await storage.close()
-      expect(await textsIn(new FileStorage({ path: copy })), `${cut} bytes cut`).to.deep.equal(['a 0', 'a 1', 'later 0'])
+      expect(await textsIn(new FileStorage({ path: copy })), `${cut} bytes cut`).to.deep.equal([
+        'a 0',
+        'a 1',
+        'later 0'
+      ])
       expect(await readdir(copy), `${cut} bytes cut`).to.deep.equal([name])
     }
     expect(notices).to.deep.equal([])
@@ -89,7 +104,7 @@ describe('file storage and what it finds in its folder', () => {
   it('T19 passes over a damaged line, reports it, and keeps its bytes aside', async () => {
     const [name] = await stored(3, 'a')
     const before = await readFile(inPath(name!))
-    const start = before.indexOf('\n', before.indexOf('a 0')) + 1
+    const start = before.indexOf('\n', before.indexOf('"a 0')) + 1
     const end = before.indexOf('\n', start) + 1
     await flip(name!, start + 40)
     const storage = storageThere()
@@ -114,7 +129,9 @@ describe('file storage and what it finds in its folder', () => {
     const storage = storageThere()
     await storage.remove(await entriesIn(storage, { claim: true }))
     await storage.close()
-    expect(await list()).to.have.length(2).and.include('removals.log')
+    expect(await list())
+      .to.have.length(2)
+      .and.include('removals.log')
     expect((await list())[0]).to.match(/\.damaged$/)
   })
 
@@ -228,7 +245,10 @@ describe('file storage and what it finds in its folder', () => {
   it('T23 P14 refuses a segment of a later version by its name, and touches nothing', async () => {
     const [name] = await stored(1, 'a')
     const id = name!.slice(0, -'.segment'.length)
-    const later = Buffer.concat([lineOf(JSON.stringify({ spillway: 'segment', version: 2, segment: id }), 0), Buffer.from('?')])
+    const later = Buffer.concat([
+      lineOf(JSON.stringify({ spillway: 'segment', version: 2, segment: id }), 0),
+      Buffer.from('?')
+    ])
     await writeFile(inPath(name!), later)
     const error = await failure(storageThere().open())
     expect(error).to.include({ code: 'SPW_ERR_STORAGE', retryable: false })
@@ -260,7 +280,10 @@ describe('file storage and what it finds in its folder', () => {
   it('passes over an entry that is no envelope of this release, and keeps it', async () => {
     const [name] = await stored(1, 'a')
     const { seedOf } = await import('../../../lib/storage/file/segment-id.ts')
-    const newer = lineOf('{"v":2,"id":"later","something":"else entirely, and long enough to be a line"}', seedOf(name!.slice(0, -8)))
+    const newer = lineOf(
+      '{"v":2,"id":"later","something":"else entirely, and long enough to be a line"}',
+      seedOf(name!.slice(0, -8))
+    )
     await appendFile(inPath(name!), newer)
     const storage = storageThere()
     const entries = await entriesIn(storage, { claim: true })
@@ -277,7 +300,9 @@ describe('file storage and what it finds in its folder', () => {
     for (const use of [() => storageThere().open(), () => entriesIn(storageThere())]) {
       const error = await failure(use())
       expect(error).to.include({ code: 'SPW_ERR_STORAGE', retryable: false })
-      expect(error.message).to.include(inPath(name!)).and.match(/symbolic link/i)
+      expect(error.message)
+        .to.include(inPath(name!))
+        .and.match(/symbolic link/i)
     }
   })
 

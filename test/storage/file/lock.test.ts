@@ -89,7 +89,10 @@ describe('file storage and its lock', () => {
     const contenders = Array.from({ length: 5 }, () => run(script, ['contend', path, at]))
     await Promise.all(contenders.map(child => child.ended))
     const lines = contenders.flatMap(child => child.lines)
-    expect(lines.filter(line => line === 'won'), lines.join('\n')).to.have.length(1)
+    expect(
+      lines.filter(line => line === 'won'),
+      lines.join('\n')
+    ).to.have.length(1)
     expect(lines.filter(line => line.startsWith('lost SPW_ERR_STORAGE_LOCKED'))).to.have.length(4)
     expect(await locks()).to.deep.equal([])
   }).timeout(20_000)

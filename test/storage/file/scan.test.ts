@@ -59,7 +59,11 @@ describe('scan', () => {
       const found = await scanned(flipped)
       expect(found.texts, `bit ${bit}`).to.deep.equal(texts.toSpliced(hit, 1))
       expect(found.damages.length, `bit ${bit}`).to.equal(1)
-      expect(found.damages[0], `bit ${bit}`).to.deep.equal({ offset: starts[hit], bytes: lines[hit]!.length, torn: false })
+      expect(found.damages[0], `bit ${bit}`).to.deep.equal({
+        offset: starts[hit],
+        bytes: lines[hit]!.length,
+        torn: false
+      })
     }
   }).timeout(60_000)
 
@@ -73,7 +77,9 @@ describe('scan', () => {
   it('T19 goes on at the next line after a damaged middle of any size', async () => {
     for (const size of [1, 100, 1_500_000]) {
       for (const filling of [0, 10, 0x30, 0xff]) {
-        const found = await scanned(Buffer.concat([lines[0]!, Buffer.alloc(size, filling), Buffer.from('\n'), lines[1]!]))
+        const found = await scanned(
+          Buffer.concat([lines[0]!, Buffer.alloc(size, filling), Buffer.from('\n'), lines[1]!])
+        )
         expect(found.texts, `${size} bytes of ${filling}`).to.deep.equal(texts.slice(0, 2))
         expect(found.damages, `${size} bytes of ${filling}`).to.deep.equal([
           { offset: starts[1], bytes: size + 1, torn: false }

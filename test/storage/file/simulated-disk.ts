@@ -37,7 +37,8 @@ class PowerIsOff extends Error {
  */
 export class SimulatedDisk implements Disk {
   callsLeft = Infinity
-  calls = 0
+  /** A disk that says of everything that it is durable, and does nothing for it. */
+  isLying = false
   #files = new Map<string, SimulatedFile>()
   #durable = new Map<string, SimulatedFile>()
   #changes: Array<(names: Map<string, SimulatedFile>) => unknown> = []
@@ -67,7 +68,7 @@ export class SimulatedDisk implements Disk {
     this.#syncNames()
   }
 
-  async makeFolder(): Promise<void> {
+  async makeFolder(): Promise<undefined> {
     this.#call()
   }
 
@@ -115,7 +116,7 @@ export class SimulatedDisk implements Disk {
 
   async syncFolder(): Promise<void> {
     this.#call()
-    this.#syncNames()
+    if (!this.isLying) this.#syncNames()
   }
 
   async lock(): Promise<{ release(): Promise<void> }> {
@@ -139,7 +140,6 @@ export class SimulatedDisk implements Disk {
   }
 
   #call(): void {
-    this.calls++
     if (this.callsLeft-- <= 0) throw new PowerIsOff('The power is off.')
   }
 
@@ -171,7 +171,7 @@ export class SimulatedDisk implements Disk {
       },
       sync: async () => {
         this.#call()
-        file.sync()
+        if (!this.isLying) file.sync()
       },
       close: async () => {}
     }

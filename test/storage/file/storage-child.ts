@@ -39,7 +39,7 @@ async function append(): Promise<void> {
 /** Reads with claim and removes, entry by entry, saying which before and after. */
 async function drain(): Promise<void> {
   for await (const entry of storage.read({ claim: true })) {
-    const text = String(entry.envelope.records[0]).trimEnd()
+    const text = (entry.envelope.records[0] as string).trimEnd()
     say(`given ${text}`)
     await storage.remove([entry])
     say(`removed ${text}`)
