@@ -131,8 +131,13 @@ export class Delivery {
     return this.attempts > 0 || this.priorAttempts > 0 || this.version > 0
   }
 
-  /** Calls `hook` once, when it is settled. */
+  /** Calls `hook` once, when it is settled; at once if it is already, and then nothing waits for it. */
   onSettled(hook: SettleHook): this {
+    const { place } = this
+    if (place === 'delivered' || place === 'stored' || place === 'abandoned') {
+      void hook(place)
+      return this
+    }
     this.settlement ??= new Settlement()
     this.settlement.add(hook)
     return this

@@ -125,7 +125,7 @@ export class FailoverWritable extends Writable {
       return super.write(delivery, encoding as BufferEncoding, callback)
     }
     if (this.#isOverrun) return overflow(this, this.#capacity, encoding, callback)
-    const told = (typeof encoding === 'function' ? encoding : callback) as WriteCallback | undefined
+    const told = typeof encoding === 'function' ? encoding : callback
     delivery.holder = this
     this.#book.adopt(delivery, 'storing')
     this.#queue.push({ delivery, callback: told })
@@ -223,10 +223,16 @@ export class FailoverWritable extends Writable {
       const { durable } = await this.#chain.append(group.map(({ delivery }) => delivery))
       for (const stored of group) this.#leave(stored, durable === false ? 'abandoned' : 'stored')
     } catch (error) {
-      // One that the storage does not take must not keep the others out.
-      if (isRefusal(error) && group.length > 1) for (const one of group) await this.#append([one])
+      if (isRefusal(error) && group.length > 1) await this.#appendApart(group)
       else this.#fail(group, error as Error)
     }
+  }
+
+  // One that the storage does not take must not keep the others out.
+  async #appendApart(group: readonly Waiting[]): Promise<void> {
+    const middle = Math.ceil(group.length / 2)
+    await this.#append(group.slice(0, middle))
+    await this.#append(group.slice(middle))
   }
 
   #fail(group: readonly Waiting[], error: Error): void {

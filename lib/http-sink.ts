@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import type { Stats } from './account.ts'
 import { refuseChain } from './delivery/refuse-chain.ts'
-import { overflow, type WriteCallback } from './delivery/write.ts'
+import { overflow, refuseUndefined, type WriteCallback } from './delivery/write.ts'
 import { FailoverWritable, type FailoverOptions } from './failover-writable.ts'
 import { type HttpOptions, httpSchema, HttpWritable } from './http-writable.ts'
 import { OptionsError } from './errors.ts'
@@ -78,6 +78,7 @@ export class HttpSink extends Writable {
 
   override write(record: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     if (this.#isOverrun) return overflow(this, this.#http.writableHighWaterMark, encoding, callback)
+    if (record === undefined) return refuseUndefined(this, () => super.write(null))
     return super.write(record, encoding as BufferEncoding, callback)
   }
 
@@ -97,12 +98,18 @@ export class HttpSink extends Writable {
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
-    const done = (): void => callback(error)
     this.#storeRest(error)
-    // A storage that takes nothing must not keep it for ever: then what is left is abandoned, and said so.
-    const timer = setTimeout(() => this.#failover.destroy(), this.#drainTimeout)
-    this.#stored.then(done, done).finally(() => clearTimeout(timer))
     this.#failover.once('close', () => this.#abandonRest(error))
+    // A storage that takes nothing, or never answers, must not keep it for ever: then what is left is abandoned.
+    const over = new Promise<void>(resolve => {
+      const timer = setTimeout(() => {
+        this.#failover.destroy()
+        this.#abandonRest(error)
+        resolve()
+      }, this.#drainTimeout)
+      void this.#stored.then(() => clearTimeout(timer)).then(resolve)
+    })
+    void over.then(() => callback(error))
   }
 
   // Twice the capacity, and never so little that a writer who heeds write() could get there.
@@ -146,10 +153,11 @@ export const httpSink = Object.assign(sinkWith(undefined), {
 
 function sinkWith(method: string | undefined) {
   return (options: HttpSinkOptions | Readonly<Record<string, unknown>>): HttpSink => {
-    const sections = isStreamParkConfig(options) ? sectionsOfStreamPark(options as Record<string, unknown>, method) : (options as HttpSinkOptions)
-    if (method === undefined) return new HttpSink(sections)
-    if (sections.http?.method !== undefined && sections.http.method.toUpperCase() !== method) {
-      throw new OptionsError(`http/method is ${method} for this sink, got ${JSON.stringify(sections.http.method)}`)
+    const sections = isStreamParkConfig(options) ? sectionsOfStreamPark(options, method) : parseSections(options)
+    const given: unknown = sections.http?.method
+    if (method === undefined || (given !== undefined && typeof given !== 'string')) return new HttpSink(sections)
+    if (given !== undefined && given.toUpperCase() !== method) {
+      throw new OptionsError(`http/method is ${method} for this sink, got ${JSON.stringify(given)}`)
     }
     return new HttpSink({ ...sections, http: { ...sections.http, method } })
   }

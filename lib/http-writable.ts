@@ -26,15 +26,22 @@ const drainPortion = 256
  * A record that was accepted is waiting (in a lane), in flight, on its way out (`retrying`, in the outbox), or it is settled.
  * It makes first attempts only. None starts while the outbox is full, so whoever reads slowly slows the source.
  */
-export class HttpWritable extends DeliveryDuplex implements LaneOwner {
+export class HttpWritable extends DeliveryDuplex {
   static {
     tellOfQueue(this.prototype, {
       capacity: (stream: HttpWritable) => stream.#settings.queueCapacity,
-      length: (stream: HttpWritable) => stream.account.waiting + nodeLength(stream)
+      length: (stream: HttpWritable) => stream.#account.waiting + nodeLength(stream)
     })
   }
 
-  /** @internal */ readonly account = new Account()
+  readonly #account = new Account()
+  readonly #owner: LaneOwner = {
+    account: this.#account,
+    isBlocked: () => this.#isBlocked,
+    taken: delivery => this.#started(delivery),
+    attempted: (delivery, error) => this.#attempted(delivery, error),
+    forgotten: endpoint => void this.#lanes.delete(endpoint)
+  }
   readonly #settings: HttpSettings
   readonly #requests: Requests
   readonly #hub: Hub
@@ -71,7 +78,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
 
   /** The account of all records that were written to it, wherever they are now. */
   stats(): Stats {
-    return this.account.stats()
+    return this.#account.stats()
   }
 
   /**
@@ -86,7 +93,10 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
   override write(record: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     if (this.#isOverrun) return overflow(this, this.#settings.queueCapacity, encoding, callback)
     if (record === undefined) return refuseUndefined(this, () => super.write(null))
-    if (record instanceof Delivery && !this.writableEnded && !this.destroyed) this.#given.add(record)
+    if (record instanceof Delivery && !this.writableEnded) {
+      if (this.destroyed) this.#abandonUnwritten(record)
+      else this.#given.add(record)
+    }
     return super.write(record, encoding as BufferEncoding, callback)
   }
 
@@ -135,21 +145,19 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     held?.(error ?? new StreamError('SPW_ERR_ABANDONED', 'The stream was destroyed before this record was accepted.'))
   }
 
-  /** No first attempt starts while what failed cannot go on. @internal */
-  get blocked(): boolean {
+  // No first attempt starts while what failed cannot go on.
+  get #isBlocked(): boolean {
     return this.outgoing >= this.#settings.numWriters
   }
 
-  /** @internal */
-  taken(delivery: Delivery): void {
+  #started(delivery: Delivery): void {
     delivery.moveTo('inFlight')
-    this.account.attempts++
+    this.#account.attempts++
     this.#underWay++
     this.#release()
   }
 
-  /** @internal */
-  attempted(delivery: Delivery, error: DeliveryError | undefined): void {
+  #attempted(delivery: Delivery, error: DeliveryError | undefined): void {
     this.#underWay--
     this.#bytes -= delivery.bytes
     if (error === undefined) this.settle(delivery, 'delivered')
@@ -158,19 +166,20 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     this.#endIfDone()
   }
 
-  /** Its endpoint is not used any more. @internal */
-  forgotten(endpoint: Endpoint): void {
-    this.#lanes.delete(endpoint)
-  }
-
   protected override roomMade(): void {
     if (this.#hub.draining) this.#handOver()
-    if (this.#stalled && !this.blocked) {
+    if (this.#stalled && !this.#isBlocked) {
       this.#stalled = false
       for (const endpoint of this.#lanes.keys()) this.#hub.wake(endpoint)
     }
     this.#release()
     this.#endIfDone()
+  }
+
+  // Whoever pipes into a stream that is being destroyed does not know it yet, and does not keep what it has written.
+  #abandonUnwritten(given: Delivery): void {
+    this.#account.accept('abandoned', given.records.length)
+    this.settle(given, 'abandoned')
   }
 
   #admit(record: unknown): void {
@@ -189,7 +198,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     const { target, snapshot, bytes } = this.#requests.admit(record)
     const endpoint = this.#hub.endpointOf(target.origin)
     const lane = this.#laneOf(endpoint)
-    this.account.accept('waiting', 1)
+    this.#account.accept('waiting', 1)
     this.#bytes += bytes
     // Requests without a body cannot share one.
     if (this.#settings.batchSize > 1 && target.format !== undefined) lane.add(target, [snapshot], bytes)
@@ -202,7 +211,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     const target = this.#requests.targetOf(given)
     const endpoint = this.#hub.endpointOf(target.origin)
     const lane = this.#laneOf(endpoint)
-    this.account.accept('waiting', given.records.length)
+    this.#account.accept('waiting', given.records.length)
     this.#bytes += given.bytes
     const merges = this.#settings.batchSize > 1 && target.format !== undefined && !given.frozen
     if (merges) lane.add(target, given.records, given.bytes, given.givenIn(target))
@@ -212,8 +221,8 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
 
   #refuse(record: unknown, error: DeliveryError): void {
     const delivery = record instanceof Delivery ? record.givenIn(record.target) : this.#kept(record)
-    this.account.accept('waiting', delivery.records.length)
-    delivery.enter(this.account, undefined, 'waiting')
+    this.#account.accept('waiting', delivery.records.length)
+    delivery.enter(this.#account, undefined, 'waiting')
     this.#handOn(delivery.failed(error))
   }
 
@@ -225,7 +234,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
   #laneOf(endpoint: Endpoint): Lane {
     let lane = this.#lanes.get(endpoint)
     if (lane === undefined) {
-      lane = new Lane(this, this.#settings, endpoint)
+      lane = new Lane(this.#owner, this.#settings, endpoint)
       this.#lanes.set(endpoint, lane)
     }
     return lane
@@ -235,7 +244,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
     delivery.moveTo('retrying')
     delivery.holder = this
     this.hand(delivery)
-    if (this.blocked) this.#stalled = true
+    if (this.#isBlocked) this.#stalled = true
     if (this.full) this.failIfUnread()
   }
 
@@ -263,13 +272,13 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
   }
 
   get #records(): number {
-    return this.account.waiting + this.settling.records + this.outgoingRecords
+    return this.#account.waiting + this.settling.records + this.outgoingRecords
   }
 
   // Twice the capacity, and never so little that a writer who heeds write() could get there.
   get #isOverrun(): boolean {
     const { queueCapacity } = this.#settings
-    const { waiting } = this.account
+    const { waiting } = this.#account
     if (waiting < queueCapacity && this.#heldCallback === undefined) return false
     return waiting + nodeLength(this) >= Math.max(2 * queueCapacity, queueCapacity + 2 * nodeBuffer)
   }
@@ -287,7 +296,7 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
   #handOverPortion(): void {
     let left = drainPortion
     for (const lane of this.#lanes.values()) {
-      while (left > 0 && !this.blocked) {
+      while (left > 0 && !this.#isBlocked) {
         const delivery = lane.next()
         if (delivery === undefined) break
         left--
@@ -295,13 +304,13 @@ export class HttpWritable extends DeliveryDuplex implements LaneOwner {
         this.#handOn(delivery.failed(shutDown(false)))
       }
     }
-    if (this.account.waiting > 0 && !this.blocked) this.#handOver()
+    if (this.#account.waiting > 0 && !this.#isBlocked) this.#handOver()
     this.#release()
     this.#endIfDone()
   }
 
   #endIfDone(): void {
-    if (this.#finalCallback === undefined || this.account.waiting > 0 || this.#underWay > 0) return
+    if (this.#finalCallback === undefined || this.#account.waiting > 0 || this.#underWay > 0) return
     if (this.settling.records > 0) return
     const callback = this.#finalCallback
     this.#finalCallback = undefined

@@ -119,7 +119,8 @@ export class Replay extends Readable {
     // The rest is settled by those who have it, and the storage is closed after the last.
     for (const delivery of this.#buffered) void delivery.settle('abandoned')
     this.#buffered.clear()
-    void this.settled()
+    // Whoever asks for it is told when it fails.
+    this.settled().catch(() => undefined)
     Promise.resolve(this.#entries.return?.()).then(
       () => callback(error),
       (failure: Error) => callback(error ?? failure)

@@ -55,7 +55,7 @@ const nodeBuffer = 16
  * A delivery that was written to it is in Node's buffer, in the schedule, in a lane (due, waiting for a slot), in flight, or
  * in the outbox (given up on).
  */
-export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
+export class RetryTransform extends DeliveryDuplex {
   static {
     tellOfQueue(this.prototype, {
       capacity: (stream: RetryTransform) => stream.#options.queueCapacity,
@@ -68,6 +68,12 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
   readonly #buffered = new Set<Delivery>()
   readonly #schedule = new Schedule<Delivery>(delivery => this.#retry(delivery))
   readonly #lanes = new Map<Endpoint, RetryLane>()
+  readonly #owner: RetryLaneOwner = {
+    permits: delivery => this.#permits(delivery),
+    taken: started,
+    attempted: (delivery, error) => this.#attempted(delivery, error),
+    forgotten: endpoint => void this.#lanes.delete(endpoint)
+  }
   readonly #hubs = new Map<Hub, () => void>()
   #records = 0
   #bytes = 0
@@ -129,31 +135,6 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
     held?.(error ?? new StreamError('SPW_ERR_ABANDONED', 'The stream was destroyed before this delivery was settled.'))
   }
 
-  /** @internal */
-  taken(delivery: Delivery): void {
-    delivery.moveTo('inFlight')
-    const { account } = delivery
-    if (account === undefined) return
-    account.attempts++
-    account.retries++
-  }
-
-  /** @internal */
-  attempted(delivery: Delivery, error: DeliveryError | undefined): void {
-    if (error === undefined) this.#leave(delivery, 'delivered')
-    else {
-      const failed = delivery.failed(error)
-      failed.moveTo('retrying')
-      this.#decide(failed)
-    }
-    this.roomMade()
-  }
-
-  /** @internal */
-  forgotten(endpoint: Endpoint): void {
-    this.#lanes.delete(endpoint)
-  }
-
   protected override roomMade(): void {
     if (this.#heldCallback !== undefined && !this.full) {
       process.nextTick(this.#heldCallback)
@@ -164,6 +145,24 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
 
   protected override handedOn(delivery: Delivery, to: 'handedBack' | 'abandoned'): void {
     this.#book.leave(delivery, 'retrying', to)
+  }
+
+  // While it waited for its slot, or for the end of a hold, its time may have run out.
+  #permits(delivery: Delivery): boolean {
+    const { maxElapsed } = this.#options
+    if (maxElapsed === undefined || performance.now() - (delivery.failedAt ?? Infinity) <= maxElapsed) return true
+    this.#giveUp(delivery)
+    return false
+  }
+
+  #attempted(delivery: Delivery, error: DeliveryError | undefined): void {
+    if (error === undefined) this.#leave(delivery, 'delivered')
+    else {
+      const failed = delivery.failed(error)
+      failed.moveTo('retrying')
+      this.#decide(failed)
+    }
+    this.roomMade()
   }
 
   #adopt(delivery: Delivery): void {
@@ -211,7 +210,7 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
     const endpoint = delivery.endpoint!.hub.endpointOf(delivery.target.origin)
     let lane = this.#lanes.get(endpoint)
     if (lane === undefined) {
-      lane = new RetryLane(this, endpoint)
+      lane = new RetryLane(this.#owner, endpoint)
       this.#lanes.set(endpoint, lane)
     }
     lane.push(delivery)
@@ -277,4 +276,12 @@ export class RetryTransform extends DeliveryDuplex implements RetryLaneOwner {
     this.#finalCallback = undefined
     this.endWhenEmpty(callback)
   }
+}
+
+function started(delivery: Delivery): void {
+  delivery.moveTo('inFlight')
+  const { account } = delivery
+  if (account === undefined) return
+  account.attempts++
+  account.retries++
 }

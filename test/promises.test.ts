@@ -120,9 +120,11 @@ describe('Promise 1: no loss', () => {
     const failing = oneOf([0.05, 0.3, 0.9])
     const settledAs: Record<string, Outcome[]> = {}
     let acknowledged = 0
+    let broken = false
     storage.beforeAppend = async () => {
       if (random() < 0.3) await paused(below(3))
       if (random() < 0.1) throw storageFailure(true)
+      if (broken) throw storageFailure(false)
     }
     const act = (): void => {
       for (const attempt of [...sender.open]) {
@@ -158,12 +160,14 @@ describe('Promise 1: no loss', () => {
     )
     const streams = [source, http, line.retry, line.failover]
     const piped = pipeline(streams).catch(() => {})
-    const ending = oneOf(['end', 'end', 'drain', 'destroy', 'break'])
+    const ending = oneOf(['end', 'end', 'drain', 'destroy', 'break', 'fail'])
     const at = below(40)
+    const victim = oneOf([http, line.retry, line.failover])
     for (let step = 0; !line.failover.closed; step++) {
       if (step > 3_000) throw new Error(`It hangs: ${JSON.stringify(http.stats())}`)
       if (step === at && ending === 'drain') http.drain(5)
-      if (step === at && ending === 'destroy') http.destroy()
+      if (step === at && ending === 'destroy') victim.destroy()
+      if (step === at && ending === 'fail') broken = true
       if (step === at && ending === 'break') source.destroy(new Error('mine'))
       act()
       await turns(1)
@@ -1031,7 +1035,7 @@ describe('Drain', () => {
     line.sender.open[0]!.ok()
     await line.over()
     expect(line.http.stats()).to.include({ delivered: 1, stored: 2, refused: 1, ambiguous: 0, retries: 0 })
-    const outcomes = line.storage.entries.map(({ envelope }) => `${String(envelope.records)} ${envelope.outcome}`)
+    const outcomes = line.storage.entries.map(({ envelope }) => `${envelope.records[0] as string} ${envelope.outcome}`)
     expect(outcomes).to.have.members(['1 shutdown', '2 refused'])
   })
 
@@ -1041,7 +1045,7 @@ describe('Drain', () => {
     await turns()
     line.http.drain(0)
     await line.over()
-    const attempts = line.storage.entries.map(({ envelope }) => `${String(envelope.records)} ${envelope.attempts}`)
+    const attempts = line.storage.entries.map(({ envelope }) => `${envelope.records[0] as string} ${envelope.attempts}`)
     expect(attempts).to.have.members(['0 1', '1 0'])
   })
 

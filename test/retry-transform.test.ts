@@ -80,12 +80,16 @@ describe('RetryTransform with the option', () => {
   }
 
   it('minDelay waits before the first retry', async () => {
-    const all = line({ minDelay: 200, maxDelay: 10_000 })
-    all.sender.script = (_, attempt) => (attempt === 1 ? answered(503) : undefined)
-    const start = performance.now()
-    all.http.write('a')
-    await over(all)
-    expect(performance.now() - start).to.be.within(50 - 2, 1_000)
+    const [short, long] = [line({ minDelay: 1, maxDelay: 60_000 }), line({ minDelay: 60_000, maxDelay: 60_000 })]
+    for (const { sender, http } of [short, long]) {
+      sender.script = (_, attempt) => (attempt === 1 ? answered(503) : undefined)
+      http.write('a')
+    }
+    // Longer than the longest that the default would wait.
+    await paused(550)
+    expect([short.sender.sent.length, long.sender.sent.length]).to.deep.equal([2, 1])
+    destroy(short)
+    destroy(long)
   })
 
   it('maxDelay limits what the delay grows to', async () => {
@@ -120,7 +124,10 @@ describe('RetryTransform with the option', () => {
   })
 
   it('queueCapacity counts records, not deliveries', async () => {
-    const all = line({ queueCapacity: 40, minDelay: 60_000, maxDelay: 60_000 }, { numWriters: 1, batchSize: 20, queueCapacity: 1_000 })
+    const all = line(
+      { queueCapacity: 40, minDelay: 60_000, maxDelay: 60_000 },
+      { numWriters: 1, batchSize: 20, queueCapacity: 1_000 }
+    )
     all.sender.script = () => answered(503)
     for (let i = 0; i < 1_000; i++) all.http.write(i)
     await turns(50)
@@ -138,7 +145,10 @@ describe('RetryTransform with the option', () => {
   })
 
   it('of no known name is refused', () => {
-    expect(() => new RetryTransform({ retires: 3 } as never)).to.throw(OptionsError, 'retry has no option "retires", did you mean "retries"?')
+    expect(() => new RetryTransform({ retires: 3 } as never)).to.throw(
+      OptionsError,
+      'retry has no option "retires", did you mean "retries"?'
+    )
   })
 
   for (const [options, message] of [
@@ -322,10 +332,13 @@ describe('RetryTransform', () => {
     const retry = new RetryTransform({ queueCapacity: 20 })
     retry.on('error', () => {})
     const errors: unknown[] = []
-    for (let i = 0; i < 200; i++) retry.write(new Delivery([String(i)]), undefined, (error: unknown) => error && errors.push(error))
+    for (let i = 0; i < 200; i++)
+      retry.write(new Delivery([String(i)]), undefined, (error: unknown) => error && errors.push(error))
     expect(retry.stats().accepted).to.be.within(40, 60)
     await turns()
-    expect(errors.filter(error => (error as { code?: string }).code === 'SPW_ERR_OVERFLOW')).to.have.length(200 - retry.stats().accepted)
+    expect(errors.filter(error => (error as { code?: string }).code === 'SPW_ERR_OVERFLOW')).to.have.length(
+      200 - retry.stats().accepted
+    )
     retry.destroy()
   })
 
@@ -350,7 +363,8 @@ describe('RetryTransform', () => {
 })
 
 describe('RetryTransform and what is too large', () => {
-  const tooLarge = ({ records }: Delivery): unknown => (records.length > 1 ? answered(413, {}, records.length) : undefined)
+  const tooLarge = ({ records }: Delivery): unknown =>
+    records.length > 1 ? answered(413, {}, records.length) : undefined
   const batches: HttpOptions = { batchSize: 8, batchDelay: 0 }
 
   for (const status of [413, 400, 422]) {
@@ -405,7 +419,8 @@ describe('RetryTransform and what is too large', () => {
 
   it('keeps the account while parts go different ways', async () => {
     const all = line({ retries: 1 }, batches)
-    all.sender.script = delivery => tooLarge(delivery) ?? (Number(delivery.records[0]) % 3 === 0 ? answered(503) : undefined)
+    all.sender.script = delivery =>
+      tooLarge(delivery) ?? (Number(delivery.records[0]) % 3 === 0 ? answered(503) : undefined)
     const watch = setInterval(() => expectLaw(all.http.stats()), 1)
     for (let i = 0; i < 64; i++) all.http.write(i)
     await over(all)
@@ -447,7 +462,8 @@ describe('RetryTransform and Retry-After', () => {
   it('E77 holds first attempts and retries of that endpoint, and of no other', async () => {
     const all = line({}, { url: undefined as never })
     const [held, free] = ['http://held/', 'http://free/']
-    all.sender.script = ({ request }, attempt) => (request.url === held && attempt === 1 ? answered(503, { 'retry-after': '1' }) : undefined)
+    all.sender.script = ({ request }, attempt) =>
+      request.url === held && attempt === 1 ? answered(503, { 'retry-after': '1' }) : undefined
     all.http.write(held)
     await turns()
     const start = performance.now()

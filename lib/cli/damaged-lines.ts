@@ -1,7 +1,7 @@
 import { Delivery } from '../delivery.ts'
 import { DeliveryError } from '../errors.ts'
 import type { FailoverWritable } from '../failover-writable.ts'
-import { parsedUrl } from '../http/target.ts'
+import { parsedUrl, storableUrl } from '../http/target.ts'
 import type { DamagedLine } from '../source/input-source.ts'
 import { tell } from './standard-streams.ts'
 
@@ -25,7 +25,7 @@ export class DamagedLines {
     this.#failover = failover
     this.#request = {
       ...(request.method === undefined ? {} : { method: request.method.toUpperCase() }),
-      ...(request.url === undefined ? {} : { url: parsedUrl(request.url).href })
+      ...(request.url === undefined ? {} : { url: storableUrl(parsedUrl(request.url).href) })
     }
   }
 

@@ -4,6 +4,8 @@ export interface Stops {
   first(signal: NodeJS.Signals): void
   /** Another one: finish at once. */
   second(signal: NodeJS.Signals): void
+  /** Yet another one: do not wait for the storage either. */
+  third(signal: NodeJS.Signals): void
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -13,6 +15,7 @@ export class Stopping {
   readonly #stops: Stops
   readonly #onSignal = (signal: NodeJS.Signals): void => this.#take(signal)
   #first: NodeJS.Signals | undefined
+  #count = 0
 
   constructor(stops: Stops) {
     this.#stops = stops
@@ -30,8 +33,8 @@ export class Stopping {
   }
 
   #take(signal: NodeJS.Signals): void {
-    if (this.#first !== undefined) return this.#stops.second(signal)
-    this.#first = signal
-    this.#stops.first(signal)
+    this.#first ??= signal
+    const stop = [this.#stops.first, this.#stops.second][this.#count++] ?? this.#stops.third
+    stop(signal)
   }
 }

@@ -1,5 +1,6 @@
 import type { Delivery } from '../delivery.ts'
 import { DeliveryError } from '../errors.ts'
+import { messageOf } from '../message-of.ts'
 import type { Timed } from './deadlines.ts'
 import type { Endpoint, Work } from './endpoint.ts'
 import { Exchange, type ExchangeListener } from './exchange.ts'
@@ -62,13 +63,14 @@ export class Attempt implements Timed, ExchangeListener {
     this.#controller?.abort()
   }
 
-  // Whether a foreign Sender had sent something cannot be known, so it is taken to have.
+  // The built-in Sender within knows how far it came, and has this turn of the event loop to say so. Else something is taken
+  // to have been sent.
   #cancel(error: DeliveryError): void {
-    this.exchanged(error)
     this.#controller?.abort(error)
+    setImmediate(() => this.exchanged(error))
   }
 }
 
 function thrown(cause: unknown): DeliveryError {
-  return unsendable('SPW_ERR_SENDER', `The Sender threw: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+  return unsendable('SPW_ERR_SENDER', `The Sender threw: ${messageOf(cause)}`, cause)
 }

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Delivery } from '../delivery.ts'
 import { DeliveryError } from '../errors.ts'
+import { messageOf } from '../message-of.ts'
 import type { Connections } from './connections.ts'
 import { failureOf, incomplete, type Semantics, shutDown, timedOut, unsendable } from './failure.ts'
 import { checkValue } from './headers.ts'
@@ -52,20 +53,25 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (request === undefined) return
     // RFC 9110, 15.5.20: a misdirected request is to be retried over another connection.
     this.#dispatcher = this.#connections.take(error?.status === 421)
-    this.#dispatcher.dispatch(
-      {
-        origin: target.origin,
-        path: target.path,
-        method: target.method as Dispatcher.HttpMethod,
-        headers: request.headers,
-        body: request.body,
-        // undici closes the socket after a DELETE, GET, OPTIONS or TRACE with a body unless it is told not to.
-        reset: false,
-        headersTimeout: 0,
-        bodyTimeout: 0
-      },
-      this
-    )
+    try {
+      this.#dispatcher.dispatch(
+        {
+          origin: target.origin,
+          path: target.path,
+          method: target.method as Dispatcher.HttpMethod,
+          headers: request.headers,
+          body: request.body,
+          // undici closes the socket after a DELETE, GET, OPTIONS or TRACE with a body unless it is told not to.
+          reset: false,
+          headersTimeout: 0,
+          bodyTimeout: 0
+        },
+        this
+      )
+    } catch (cause) {
+      // undici's own dispatchers tell the handler; one of the user may throw.
+      this.#broken(cause)
+    }
   }
 
   /** Ends it: its deadline is over. */
@@ -114,6 +120,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    this.#broken(cause)
+  }
+
+  #broken(cause: unknown): void {
     if (this.#state === over) return
     const answered = this.#state === headers
     this.#state = over
@@ -131,13 +141,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return this.#state === headers ? this.#verdict() : undefined
   }
 
-  #cutAnswer(cause: Error): DeliveryError {
+  #cutAnswer(cause: unknown): DeliveryError {
     return this.#verdict() ?? incomplete(this.#status, cause, this.#rules.semantics)
   }
 
-  #brokenOff(cause: Error): DeliveryError {
+  #brokenOff(cause: unknown): DeliveryError {
     if (this.#controller === undefined && isInvalidRequest(cause)) {
-      return unsendable('SPW_ERR_REQUEST', `The request is not valid: ${cause.message}`, cause)
+      return unsendable('SPW_ERR_REQUEST', `The request is not valid: ${messageOf(cause)}`, cause)
     }
     return failureOf(cause, this.#controller !== undefined, this.#rules.semantics)
   }
@@ -159,7 +169,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return { headers: headersOf(this.#delivery), body: this.#delivery.body ?? null }
     } catch (cause) {
       this.#state = over
-      const message = `The request cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`
+      const message = `The request cannot be made: ${messageOf(cause)}`
       this.#listener.exchanged(cause instanceof DeliveryError ? cause : unsendable('SPW_ERR_ENCODE', message, cause))
       return undefined
     }
@@ -188,4 +198,5 @@ function madeValue(name: string, make: () => string): string {
   }
 }
 
-const isInvalidRequest = (cause: Error): boolean => (cause as { code?: unknown }).code === 'UND_ERR_INVALID_ARG'
+const isInvalidRequest = (cause: unknown): boolean =>
+  ((cause ?? {}) as { code?: unknown }).code === 'UND_ERR_INVALID_ARG'

@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts'
 import { DeliveryError, type DeliveryErrorInfo, type Phase } from '../errors.ts'
 
 /** What the option of this name says. */
@@ -105,5 +106,5 @@ function detailsOf(cause: unknown): { code: string; message: string } {
   const { code, message, errors } = (cause ?? {}) as { code?: unknown; message?: unknown; errors?: unknown[] }
   // A host with several addresses fails with an AggregateError whose own message is empty.
   if (!message && Array.isArray(errors) && errors.length > 0) return detailsOf(errors[0])
-  return { code: typeof code === 'string' ? code : '', message: typeof message === 'string' ? message : String(cause) }
+  return { code: typeof code === 'string' ? code : '', message: typeof message === 'string' ? message : messageOf(cause) }
 }

@@ -1,5 +1,4 @@
 import type { Delivery } from '../delivery.ts'
-import { DeliveryError } from '../errors.ts'
 import { Exchange } from './exchange.ts'
 import type { Hub } from './hub.ts'
 import type { Sender } from './sender.ts'
@@ -16,8 +15,13 @@ export class HttpSender implements Sender {
     return new Promise((resolve, reject) => {
       const connections = this.#hub.endpointOf(delivery.target.origin).connections
       const abort = (): void => {
-        exchange.abandon()
-        reject(signal.reason instanceof DeliveryError ? signal.reason : new Error('aborted', { cause: signal.reason }))
+        const { code } = (signal.reason ?? {}) as { code?: unknown }
+        if (code === 'SPW_ERR_TIMEOUT') exchange.expire()
+        else if (code === 'SPW_ERR_SHUTDOWN') exchange.shutDown()
+        else {
+          exchange.abandon()
+          reject(new Error('The attempt was aborted.', { cause: signal.reason }))
+        }
       }
       const exchange = new Exchange(delivery, this.#hub.rules, connections, {
         exchanged(error) {

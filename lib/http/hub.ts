@@ -1,4 +1,6 @@
 import type { Dispatcher } from 'undici'
+import { OptionsError } from '../errors.ts'
+import { messageOf } from '../message-of.ts'
 import type { Attempt } from './attempt.ts'
 import { type ConnectionLimit, OwnConnections, SharedConnections } from './connections.ts'
 import { Deadlines } from './deadlines.ts'
@@ -53,7 +55,7 @@ export class Hub implements ConnectionLimit {
     this.#slots = slots
     this.#dispatcher = dispatcher
     this.#deadlines = new Deadlines(rules.timeout)
-    this.sender = wrapSender?.(new HttpSender(this))
+    this.sender = wrapSender === undefined ? undefined : wrapped(wrapSender, new HttpSender(this))
     this.#signal = signal
     this.#onSignal = () => this.drain(drainTimeout)
   }
@@ -95,6 +97,14 @@ export class Hub implements ConnectionLimit {
     // An attempt can be over before it returns from its start: the loop below goes on with the slot.
     if (this.#pumping) return
     this.#pumping = true
+    try {
+      this.#giveSlots()
+    } finally {
+      this.#pumping = false
+    }
+  }
+
+  #giveSlots(): void {
     while (this.#inFlight < this.#slots && !this.#draining) {
       const endpoint = this.#next()
       const work = endpoint?.nextWork()
@@ -103,7 +113,6 @@ export class Hub implements ConnectionLimit {
       if (delivery !== undefined) endpoint.start(delivery, work)
       this.#rotate(endpoint)
     }
-    this.#pumping = false
   }
 
   started(attempt: Attempt): void {
@@ -216,5 +225,19 @@ export class Hub implements ConnectionLimit {
       this.#endpoints.delete(origin)
       endpoint.forget()
     }
+  }
+}
+
+function wrapped(wrapSender: (inner: Sender) => Sender, inner: Sender): Sender {
+  const sender: Partial<Sender> | undefined = made(() => wrapSender(inner))
+  if (typeof sender?.send === 'function') return sender as Sender
+  throw new OptionsError('http/wrapSender must give a Sender, which has a method send')
+}
+
+function made<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (cause) {
+    throw new OptionsError(`http/wrapSender threw: ${messageOf(cause)}`, { cause })
   }
 }

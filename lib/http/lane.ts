@@ -18,7 +18,7 @@ export interface BatchRules {
 export interface LaneOwner {
   readonly account: Account
   /** Whether no first attempt may start now. */
-  readonly blocked: boolean
+  isBlocked(): boolean
   /** It leaves the queue. */
   taken(delivery: Delivery): void
   attempted(delivery: Delivery, error: DeliveryError | undefined): void
@@ -57,7 +57,7 @@ export class Lane implements Work {
   }
 
   get ready(): boolean {
-    if (this.#owner.blocked) return false
+    if (this.#owner.isBlocked()) return false
     return this.#complete.length > 0 || this.#due !== undefined
   }
 
@@ -112,6 +112,7 @@ export class Lane implements Work {
   }
 
   forget(): void {
+    clearTimeout(this.#timer)
     this.#owner.forgotten(this.#endpoint)
   }
 
@@ -154,12 +155,14 @@ export class Lane implements Work {
   #arm(): void {
     if (this.#timer !== undefined || this.#flushing || this.#open.size === 0) return
     const left = this.#open.values().next().value!.dueAt - performance.now()
-    if (left > 0) this.#timer = setTimeout(() => this.#ring(), Math.ceil(left))
+    // A timer may fire up to a millisecond early: then it is set once more.
+    if (left > 0) this.#timer = setTimeout(() => this.#ring(), Math.ceil(left) + 1)
   }
 
   #ring(): void {
     this.#timer = undefined
-    this.#endpoint.hub.wake(this.#endpoint)
+    // In this order: what is not due yet when it is armed for cannot become due unseen before the hub looks.
     this.#arm()
+    this.#endpoint.hub.wake(this.#endpoint)
   }
 }

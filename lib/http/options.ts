@@ -41,7 +41,7 @@ export interface HttpOptions {
   refuseOn?: StatusSet
   /** How records become a body. @default 'json' */
   format?: FormatName | Format
-  /** Records in one request at most. @default 1 */
+  /** Records in one request at most; a delivery that is given in is never cut. @default 1 */
   batchSize?: number
   /** Bytes of records in one request at most; a single larger one goes alone. @default 1_048_576 (1 MiB) */
   batchBytes?: number

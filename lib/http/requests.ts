@@ -1,13 +1,14 @@
 import { inspect } from 'node:util'
 import type { Delivery } from '../delivery.ts'
 import { type Snapshot, sizeOf } from '../delivery/snapshot.ts'
-import { DeliveryError } from '../errors.ts'
+import type { DeliveryError } from '../errors.ts'
 import { storableHeaders } from '../storage/secret-headers.ts'
+import { messageOf } from '../message-of.ts'
 import { unsendable } from './failure.ts'
 import type { Format } from './format.ts'
 import { checkedHeaders } from './headers.ts'
 import { type HttpSettings, methods } from './options.ts'
-import { type Headers, parsedUrl, plainTarget, type Target } from './target.ts'
+import { type Headers, parsedUrl, plainTarget, storableUrl, type Target } from './target.ts'
 import { bodyFromQuery } from './url-record.ts'
 
 /** A record that was taken in. */
@@ -113,7 +114,7 @@ export class Requests {
     const keyed = idempotencyKey !== undefined && (method === 'POST' || method === 'PATCH') && !(idempotencyKey in all)
     return {
       method,
-      url: this.#settings.url === undefined ? href : withoutSecretValues(href),
+      url: this.#settings.url === undefined ? href : storableUrl(href),
       origin,
       path,
       headers: all,
@@ -193,7 +194,7 @@ function queried(request: RecordRequest): RecordRequest {
 function checkedMethod(method: unknown): string {
   const upper = typeof method === 'string' ? method.toUpperCase() : undefined
   if (upper !== undefined && (methods as readonly string[]).includes(upper)) return upper
-  throw badRequest(`the method must be one of ${methods.join(', ')}, got ${JSON.stringify(method)}`)
+  throw badRequest(`the method must be one of ${methods.join(', ')}, got ${typeof method === 'string' ? JSON.stringify(method) : typeof method}`)
 }
 
 function checkedOrRefused(headers: Target['headers']): Target['headers'] {
@@ -218,7 +219,7 @@ function withoutSecrets(record: unknown): unknown {
   if (typeof record !== 'object' || record === null) return record
   try {
     // By their descriptors: a getter may throw.
-    const { url, headers, ...others } = Object.getOwnPropertyDescriptors(record) as PropertyDescriptorMap
+    const { url, headers, ...others }: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(record)
     if (typeof url?.value === 'string') others.url = { ...url, value: withoutPassword(url.value) }
     if (headers !== undefined) others.headers = { ...headers, ...storable(headers) }
     return url === undefined ? record : Object.create(Object.getPrototypeOf(record) as object | null, others)
@@ -243,17 +244,4 @@ function readBack(snapshot: Snapshot | undefined, { contentType }: Format): unkn
   } catch {
     return snapshot
   }
-}
-
-// The configured URL is stored with each delivery; a replay takes it from its own configuration.
-function withoutSecretValues(url: string): string {
-  return url.replace(/([?&]([^=&]+)=)[^&]*/g, (pair, start: string, name: string) =>
-    secretQuery.test(name) ? `${start}***` : pair
-  )
-}
-
-const secretQuery = /auth|token|secret|signature|credential|passw|session|key|jwt|bearer|^(?:sig|code|pwd|pass)$/i
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

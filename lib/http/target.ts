@@ -62,3 +62,12 @@ export function parsedUrl(url: string): ParsedUrl {
     authorization: user === ':' ? undefined : `Basic ${Buffer.from(user).toString('base64')}`
   }
 }
+
+const secretQuery = /auth|token|secret|signature|credential|passw|session|key|jwt|bearer|^(?:sig|code|pwd|pass)$/i
+
+/** A configured URL as it may be stored: without the values of parameters whose names are those of secrets. */
+export function storableUrl(url: string): string {
+  return url.replace(/([?&]([^=&]+)=)[^&]*/g, (pair, start: string, name: string) =>
+    secretQuery.test(name) ? `${start}***` : pair
+  )
+}

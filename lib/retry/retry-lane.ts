@@ -5,6 +5,8 @@ import type { Endpoint, Work } from '../http/endpoint.ts'
 
 /** Whose later attempts these are. */
 export interface RetryLaneOwner {
+  /** Whether it may still be attempted; if not, the owner has it back. */
+  permits(delivery: Delivery): boolean
   taken(delivery: Delivery): void
   attempted(delivery: Delivery, error: DeliveryError | undefined): void
   forgotten(endpoint: Endpoint): void
@@ -37,7 +39,8 @@ export class RetryLane implements Work {
 
   take(): Delivery | undefined {
     const delivery = this.#due.shift()
-    if (delivery !== undefined) this.#owner.taken(delivery)
+    if (delivery === undefined || !this.#owner.permits(delivery)) return undefined
+    this.#owner.taken(delivery)
     return delivery
   }
 

@@ -1,5 +1,6 @@
 import type { Delivery } from '../delivery.ts'
 import { StorageError } from '../errors.ts'
+import { messageOf } from '../message-of.ts'
 import type { Storage } from './storage.ts'
 
 /** Is told, once each time, that a storage does not take anything, and that it does again. */
@@ -16,8 +17,8 @@ const triesBeforeFallback = 3
 const passedOverFor = 5_000
 
 /**
- * A storage and those that stand in for it. What the first cannot take goes to the next; the last one is tried until it takes
- * it, as long as its errors are retryable.
+ * A storage and those that stand in for it. What the first cannot take goes to the next; when none takes it they are tried
+ * again, in rounds, as long as an error of one of them may pass.
  */
 export class StorageChain {
   readonly #storages: readonly Storage[]
@@ -31,40 +32,65 @@ export class StorageChain {
     this.#listener = listener
   }
 
-  /** Appends to one of them, and gives the one. Rejects with a `StorageError` when none can take it. */
+  /**
+   * Appends to one of them, and gives the one. Rejects with a `StorageError` when none can take it; several deliveries of
+   * which one is refused it rejects as well, so that they can be appended apart.
+   */
   async append(deliveries: readonly Delivery[]): Promise<Storage> {
-    let failure: unknown
-    for (const [index, storage] of this.#storages.entries()) {
-      const isLast = index === this.#storages.length - 1
-      if (!isLast && (this.#passedOverUntil.get(storage) ?? 0) > performance.now()) continue
-      try {
-        await this.#appendTo(storage, deliveries, isLast ? Infinity : triesBeforeFallback)
-        this.#resume()
-        return storage
-      } catch (error) {
-        failure = error
-        if (!isRefusal(error)) this.#passedOverUntil.set(storage, performance.now() + passedOverFor)
+    for (let round = 0; ; round++) {
+      const asked = this.#askable()
+      const errors: StorageError[] = []
+      for (const storage of asked) {
+        const error = await this.#appendTo(storage, deliveries)
+        if (error === undefined) return storage
+        if (isRefusal(error) && deliveries.length > 1) throw error
+        errors.push(error)
       }
+      await this.#between(round, errors, asked.length === this.#storages.length)
     }
-    throw failure
   }
 
-  /** Ends the waiting for a storage that fails: what waits rejects. */
+  /** Ends the waiting for storages that fail: what waits rejects. */
   stop(): void {
     this.#stop.abort()
   }
 
-  async #appendTo(storage: Storage, deliveries: readonly Delivery[], tries: number): Promise<void> {
+  #askable(): readonly Storage[] {
+    const now = performance.now()
+    const askable = this.#storages.filter(storage => (this.#passedOverUntil.get(storage) ?? 0) <= now)
+    return askable.length > 0 ? askable : this.#storages
+  }
+
+  /** Why it was not taken; `undefined` when it was. */
+  async #appendTo(storage: Storage, deliveries: readonly Delivery[]): Promise<StorageError | undefined> {
+    const tries = this.#storages.length > 1 ? triesBeforeFallback : 1
     for (let tried = 1; ; tried++) {
       try {
-        return await storage.append(deliveries)
+        await storage.append(deliveries)
+        this.#passedOverUntil.delete(storage)
+        this.#resume()
+        return undefined
       } catch (cause) {
         const error = asStorageError(cause)
-        if (!error.retryable || tried >= tries || this.#stop.signal.aborted) throw error
-        this.#stall(error)
-        await this.#pause(Math.min(maxDelay, minDelay * 2 ** Math.min(tried - 1, 10)))
+        if (isRefusal(error)) return error
+        if (!error.retryable || tried >= tries || this.#stop.signal.aborted) return this.#passOver(storage, error)
+        await this.#pause(minDelay * 2 ** (tried - 1))
       }
     }
+  }
+
+  #passOver(storage: Storage, error: StorageError): StorageError {
+    this.#passedOverUntil.set(storage, performance.now() + passedOverFor)
+    return error
+  }
+
+  // After a round in which none took it.
+  async #between(round: number, errors: readonly StorageError[], allAsked: boolean): Promise<void> {
+    const last = errors.at(-1)!
+    const passing = errors.find(({ retryable }) => retryable)
+    if (this.#stop.signal.aborted || (allAsked && passing === undefined)) throw passing ?? last
+    this.#stall(passing ?? last)
+    await this.#pause(Math.min(maxDelay, minDelay * 2 ** Math.min(round, 10)))
   }
 
   #stall(error: StorageError): void {
@@ -100,6 +126,5 @@ export const isRefusal = (error: unknown): boolean =>
 
 function asStorageError(cause: unknown): StorageError {
   if (cause instanceof StorageError) return cause
-  const message = `The storage failed: ${cause instanceof Error ? cause.message : String(cause)}`
-  return new StorageError('SPW_ERR_STORAGE', message, { retryable: false, cause })
+  return new StorageError('SPW_ERR_STORAGE', `The storage failed: ${messageOf(cause)}`, { retryable: false, cause })
 }

@@ -45,7 +45,10 @@ describe('split', () => {
 
   it('hands down budget, version, age, errors and the attempts before, not the one that asked for the split', () => {
     const whole = new Delivery(records(2), { version: 2, acceptedAt: 5, priorAttempts: 4 })
-    const [first, second] = whole.failed(answered(404)).failed(answered(413, {}, 2)).split()
+    const [first, second] = whole
+      .failed(answered(404))
+      .failed(answered(413, {}, 2))
+      .split()
     for (const part of [first, second]) {
       expect(part).to.include({ attempts: 1, version: 2, acceptedAt: 5, priorAttempts: 4, budget: 0 })
       expect(part.error?.status).to.equal(413)

@@ -9,7 +9,9 @@ describe('Deadlines', () => {
   // The second look is a turn of the event loop later, which the clock may count.
   const expectExpired = (...expected: Array<[string, number]>): void => {
     expect(expired.map(word => word.split(' ')[0])).to.deep.equal(expected.map(([name]) => name))
-    expired.forEach((word, i) => expect(Number(word.split(' ')[1]), word).to.be.within(expected[i]![1], expected[i]![1] + 2))
+    expired.forEach((word, i) =>
+      expect(Number(word.split(' ')[1]), word).to.be.within(expected[i]![1], expected[i]![1] + 2)
+    )
   }
   beforeEach(() => {
     expired = []

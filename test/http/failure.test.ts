@@ -6,7 +6,14 @@ const coded = (code: string, message = 'x'): Error => Object.assign(new Error(me
 const of = (cause: unknown, sent: boolean) => failureOf(cause, sent, 'at-least-once')
 
 describe('failureOf', () => {
-  for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'ECONNRESET']) {
+  for (const code of [
+    'ECONNREFUSED',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'UND_ERR_CONNECT_TIMEOUT',
+    'ECONNRESET'
+  ]) {
     it(`takes ${code} before a byte was written for not sent, to be retried`, () => {
       expect(of(coded(code), false)).to.include({
         code: 'SPW_ERR_CONNECT',
@@ -41,7 +48,12 @@ describe('failureOf', () => {
     expect(failureOf(coded('ECONNREFUSED'), false, 'at-most-once')).to.include({ phase: 'not-sent', retryable: true })
   })
 
-  for (const code of ['DEPTH_ZERO_SELF_SIGNED_CERT', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'CERT_REVOKED']) {
+  for (const code of [
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'CERT_HAS_EXPIRED',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'CERT_REVOKED'
+  ]) {
     it(`E20 E22 gives ${code} two more attempts and stores it as exhausted`, () => {
       expect(of(coded(code), false)).to.include({
         code: 'SPW_ERR_TLS',

@@ -87,7 +87,8 @@ describe('the format text', () => {
   })
 
   it('R04 refuses what is neither text nor bytes', () => {
-    for (const record of [1, {}, true, null]) expect(() => one('text').encode(record)).to.throw(TypeError, 'string or bytes')
+    for (const record of [1, {}, true, null])
+      expect(() => one('text').encode(record)).to.throw(TypeError, 'string or bytes')
   })
 
   it('R10 refuses a lone surrogate', () => {
@@ -105,7 +106,8 @@ describe('the format form', () => {
   })
 
   it('refuses what is no object, and a field that has no text', () => {
-    for (const record of ['a', 1, null]) expect(() => one('form').encode(record)).to.throw(TypeError, 'must be an object')
+    for (const record of ['a', 1, null])
+      expect(() => one('form').encode(record)).to.throw(TypeError, 'must be an object')
     for (const value of [{}, 1n, undefined, () => 1]) {
       expect(() => one('form').encode({ a: value })).to.throw(TypeError, 'the form field a')
     }

@@ -32,7 +32,17 @@ describe('checkedHeaders', () => {
     })
   }
 
-  const framing = ['Host', 'content-length', 'Transfer-Encoding', 'connection', 'Expect', 'upgrade', 'keep-alive', 'TE', 'trailer']
+  const framing = [
+    'Host',
+    'content-length',
+    'Transfer-Encoding',
+    'connection',
+    'Expect',
+    'upgrade',
+    'keep-alive',
+    'TE',
+    'trailer'
+  ]
   for (const name of framing) {
     it(`R21 leaves ${name} to the client`, () => {
       expect(() => checkedHeaders({ [name]: 'x' })).to.throw(TypeError, 'made by the client itself')

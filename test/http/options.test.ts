@@ -46,20 +46,44 @@ describe('httpSettings', () => {
     ['S17 a highWaterMark of 0', { url, highWaterMark: 0 }, 'http/highWaterMark must be >= 1, got 0'],
     ['S17 an infinite highWaterMark', { url, highWaterMark: Infinity }, 'http/highWaterMark must be'],
     ['a timeout that no timer has', { url, timeout: 2 ** 31 }, 'http/timeout must be <= 2147483647'],
-    ['both names of the capacity', { url, queueCapacity: 5, highWaterMark: 5 }, 'is the other name of http/queueCapacity'],
-    ['a batch that does not fit', { url, queueCapacity: 5, batchSize: 6 }, 'http/queueCapacity must be at least http/batchSize, 6, got 5'],
+    [
+      'both names of the capacity',
+      { url, queueCapacity: 5, highWaterMark: 5 },
+      'is the other name of http/queueCapacity'
+    ],
+    [
+      'a batch that does not fit',
+      { url, queueCapacity: 5, batchSize: 6 },
+      'http/queueCapacity must be at least http/batchSize, 6, got 5'
+    ],
     ['a form in batches', { url, format: 'form', batchSize: 2 }, 'http/batchSize must be 1 with the format form'],
     ['urlQuery beside url', { url, urlQuery: 'body' }, 'http/urlQuery is for records that are URLs'],
     ['R18 a method that there is not', { url, method: 'BREW' }, 'http/method must be one of GET, POST'],
-    ['an unknown format', { url, format: 'xml' }, 'http/format must be one of "json", "ndjson", "text", "form", got "xml"'],
+    [
+      'an unknown format',
+      { url, format: 'xml' },
+      'http/format must be one of "json", "ndjson", "text", "form", got "xml"'
+    ],
     ['half a format', { url, format: { contentType: 'a/b', encode: () => '' } }, 'http/format/join is missing'],
-    ['unknown semantics', { url, semantics: 'exactly-once' }, 'http/semantics must be one of "at-least-once", "at-most-once"'],
-    ['a header that is no text', { url, headers: { 'X-A': 5 } }, 'http/headers: the header x-a must be a string, got number'],
+    [
+      'unknown semantics',
+      { url, semantics: 'exactly-once' },
+      'http/semantics must be one of "at-least-once", "at-most-once"'
+    ],
+    [
+      'a header that is no text',
+      { url, headers: { 'X-A': 5 } },
+      'http/headers: the header x-a must be a string, got number'
+    ],
     ['an empty name of the key', { url, idempotencyKey: '' }, 'http/idempotencyKey must'],
     ['true for the key', { url, idempotencyKey: true }, 'http/idempotencyKey must'],
     ['R14 a relative url', { url: '/a' }, 'http/url: the URL must be absolute'],
     ['a status that there is not', { url, successCode: 20 }, 'http/successCode must be >= 100, got 20'],
-    ['a set of statuses that is none', { url, retryOn: 'often' }, "http/retryOn must be made of statuses such as 200, '2xx' or '!501'"],
+    [
+      'a set of statuses that is none',
+      { url, retryOn: 'often' },
+      "http/retryOn must be made of statuses such as 200, '2xx' or '!501'"
+    ],
     ['an empty list', { url, refuseOn: [] }, 'http/refuseOn must'],
     ['a signal that is none', { url, signal: {} }, 'http/signal must be an AbortSignal'],
     ['a signal that is null', { url, signal: null }, 'http/signal must be'],

@@ -113,7 +113,12 @@ describe('Requests of records that say where to go', () => {
   })
 
   it('takes url, method, headers and body', () => {
-    const { target, snapshot } = perRecord.admit({ url: 'http://h/', method: 'put', headers: { 'X-A': 'b' }, body: { c: 1 } })
+    const { target, snapshot } = perRecord.admit({
+      url: 'http://h/',
+      method: 'put',
+      headers: { 'X-A': 'b' },
+      body: { c: 1 }
+    })
     expect(target).to.include({ method: 'PUT', url: 'http://h/' })
     expect(target.headers).to.deep.equal({ 'content-type': 'application/json', 'x-a': 'b' })
     expect(snapshot).to.equal('{"c":1}')
@@ -127,7 +132,10 @@ describe('Requests of records that say where to go', () => {
 
   it('puts the headers of the record over the configured ones', () => {
     const of = requests({ headers: { 'X-A': 'all', 'X-B': 'all' } })
-    expect(of.admit({ url: 'http://h/', headers: { 'x-a': 'mine' } }).target.headers).to.deep.equal({ 'x-a': 'mine', 'x-b': 'all' })
+    expect(of.admit({ url: 'http://h/', headers: { 'x-a': 'mine' } }).target.headers).to.deep.equal({
+      'x-a': 'mine',
+      'x-b': 'all'
+    })
   })
 
   it('makes a body of the query with urlQuery body, but for GET, OPTIONS and TRACE', () => {
@@ -181,7 +189,12 @@ describe('Requests of records that say where to go', () => {
   for (const [name, record] of bad) {
     it(`${name} is refused, and never thrown`, () => {
       const error = refused(record)
-      expect(error).to.include({ code: 'SPW_ERR_REQUEST', phase: 'not-sent', outcome: 'refused', countsAsAttempt: false })
+      expect(error).to.include({
+        code: 'SPW_ERR_REQUEST',
+        phase: 'not-sent',
+        outcome: 'refused',
+        countsAsAttempt: false
+      })
       expect(error.message).to.not.contain('hunter2')
     })
   }

@@ -28,7 +28,11 @@ describe('verdict', () => {
     ['E67 an address that is not there', [404], 'retry 1'],
     ['E65 E73 a single record that it cannot take', [400, 413, 422], 'refused'],
     ['E62 E64 a redirection', [300, 301, 302, 303, 304, 307, 308], 'refused'],
-    ['E67 E71 E72 any other status of the client', [402, 406, 409, 410, 411, 412, 414, 415, 416, 428, 431, 451], 'refused']
+    [
+      'E67 E71 E72 any other status of the client',
+      [402, 406, 409, 410, 411, 412, 414, 415, 416, 428, 431, 451],
+      'refused'
+    ]
   ]
   for (const [name, statuses, expected] of rows) {
     for (const status of statuses) {

@@ -17,7 +17,17 @@ describe('parsedUrl', () => {
     expect(authorization).to.equal(`Basic ${Buffer.from('us@er:p:ss').toString('base64')}`)
   })
 
-  for (const url of ['', '/a', 'example.com', '//example.com', 'http://', 'http://:80', 'http://a b/', 'http://[::1', 'http://a:99999']) {
+  for (const url of [
+    '',
+    '/a',
+    'example.com',
+    '//example.com',
+    'http://',
+    'http://:80',
+    'http://a b/',
+    'http://[::1',
+    'http://a:99999'
+  ]) {
     it(`R14 refuses ${JSON.stringify(url)}`, () => {
       expect(() => parsedUrl(url)).to.throw(TypeError, 'the URL must be absolute')
     })

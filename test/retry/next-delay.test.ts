@@ -86,7 +86,11 @@ describe('nextDelay', () => {
   })
 
   it('counts no attempt that does not count', () => {
-    const error = new DeliveryError('SPW_ERR_NETWORK', 'x', { phase: 'not-sent', retryable: true, countsAsAttempt: false })
+    const error = new DeliveryError('SPW_ERR_NETWORK', 'x', {
+      phase: 'not-sent',
+      retryable: true,
+      countsAsAttempt: false
+    })
     expect(delays(after(0, { error }))).to.deep.equal([125, 313, 500])
   })
 })

@@ -42,7 +42,16 @@ describe('envelopeOf', () => {
   })
 
   it('C08 holds no secret header, neither by its name nor as a function', () => {
-    const names = ['Authorization', 'cookie', 'X-Api-Key', 'apikey', 'X-Auth-Token', 'x-signature', 'x-amz-security-token', 'x-secret']
+    const names = [
+      'Authorization',
+      'cookie',
+      'X-Api-Key',
+      'apikey',
+      'X-Auth-Token',
+      'x-signature',
+      'x-amz-security-token',
+      'x-secret'
+    ]
     const headers = Object.fromEntries(names.map(name => [name.toLowerCase(), 'hunter2']))
     const target = { ...new Delivery(['1']).target, headers: { ...headers, 'x-plain': 'a', 'x-made': () => 'hunter2' } }
     const delivery = new Delivery(['1'], {}, target)
@@ -60,7 +69,9 @@ describe('envelopeOf', () => {
   it('I6 gives back bytes that are not UTF-8, and those that are', () => {
     const records = ['grün', bytes, Buffer.from('text'), Buffer.from('\ufefftext'), '']
     const back = recordsOf(parseEnvelope(JSON.stringify(envelopeOf(new Delivery(records)))))
-    expect(back.map(record => Buffer.from(record as string))).to.deep.equal(records.map(record => Buffer.from(record as string)))
+    expect(back.map(record => Buffer.from(record as string))).to.deep.equal(
+      records.map(record => Buffer.from(record as string))
+    )
   })
 })
 
@@ -71,7 +82,10 @@ describe('encodeEnvelope', () => {
   const deliveries: Array<[string, Delivery]> = [
     ['a new one', new Delivery(['1'], init)],
     ['one without records', new Delivery([], init)],
-    ['hostile texts', new Delivery(['"\\\n\u2028\ud800', ''], { ...init, id: '"', url: 'http://h/"\\', headers: { 'x-"': '\\' } })],
+    [
+      'hostile texts',
+      new Delivery(['"\\\n\u2028\ud800', ''], { ...init, id: '"', url: 'http://h/"\\', headers: { 'x-"': '\\' } })
+    ],
     ['bytes', new Delivery([bytes, Buffer.from('text')], init)],
     ['one that failed', new Delivery(['1'], init).failed(answered(503))],
     ['one that failed otherwise', new Delivery(['1'], init).failed(answered(503)).failed(refused)],
@@ -117,7 +131,16 @@ describe('parseEnvelope', () => {
 })
 
 describe('isSecretHeader', () => {
-  for (const name of ['authorization', 'proxy-authorization', 'cookie', 'set-cookie', 'x-api-key', 'x-access-token', 'x-jwt', 'x-password']) {
+  for (const name of [
+    'authorization',
+    'proxy-authorization',
+    'cookie',
+    'set-cookie',
+    'x-api-key',
+    'x-access-token',
+    'x-jwt',
+    'x-password'
+  ]) {
     it(`holds for ${name}`, () => {
       expect(isSecretHeader(name)).to.equal(true)
     })

@@ -52,7 +52,10 @@ describe('matching', () => {
   }
 
   it('refuses a time that is none', () => {
-    expect(() => matching({ since: 'yesterday' })).to.throw(OptionsError, 'filter/since must be a time, got "yesterday"')
+    expect(() => matching({ since: 'yesterday' })).to.throw(
+      OptionsError,
+      'filter/since must be a time, got "yesterday"'
+    )
     expect(() => matching({ until: new Date(NaN) })).to.throw(OptionsError, 'filter/until must be a time')
   })
 })

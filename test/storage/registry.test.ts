@@ -22,7 +22,11 @@ describe('storageFrom', () => {
     ['C03 an unknown name', { storage: 'flie' }, 'got "flie", did you mean "file"?'],
     ['C03 a name that every object has', { storage: 'constructor' }, 'got "constructor"'],
     ['a storage of a later version', { storage: 'kafka' }, 'this version has no driver for "kafka"'],
-    ['options beside a Storage', { storage: new MemoryStorage(), path: 'x' }, 'failover/path is not an option beside a Storage'],
+    [
+      'options beside a Storage',
+      { storage: new MemoryStorage(), path: 'x' },
+      'failover/path is not an option beside a Storage'
+    ],
     ['options that none has', { storage: 'none', path: 'x' }, 'failover has no option "path"'],
     ['options that console has not', { storage: 'console', path: 'x' }, 'failover has no option "path"']
   ]

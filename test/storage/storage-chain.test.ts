@@ -25,10 +25,11 @@ function failing(times: number, error = storageFailure(true)): MemoryStorage & {
   return storage
 }
 
-const failureOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(
-  () => undefined,
-  (error: unknown) => error
-)
+const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error
+  )
 
 describe('StorageChain', () => {
   it('appends to the first, and says which one it was', async () => {

@@ -6,7 +6,8 @@ export function expectLaw(stats: Stats): void {
   const { waiting, inFlight, retrying, storing, delivered, stored, abandoned, handedBack } = stats
   const known = waiting + inFlight + retrying + storing + delivered + stored + abandoned + handedBack
   expect(known, JSON.stringify(stats)).to.equal(stats.accepted)
-  for (const [name, count] of Object.entries(stats)) expect(count, `${name} of ${JSON.stringify(stats)}`).to.be.at.least(0)
+  for (const [name, count] of Object.entries(stats))
+    expect(count, `${name} of ${JSON.stringify(stats)}`).to.be.at.least(0)
   expect(stats.refused + stats.ambiguous, JSON.stringify(stats)).to.be.at.most(stats.stored)
 }
 

@@ -63,10 +63,13 @@ function needsValues({ http: { url, format } }: Config): boolean {
   return url === undefined || format === 'form'
 }
 
-/** The first signal ends the source and gives what is under way its time, the second one none. */
+/**
+ * The first signal ends the source and gives what is under way its time, the second one none. A third ends the waiting for a
+ * storage that takes nothing: what is left is abandoned, and said so.
+ */
 export function stopsFor(
   { http: { drainTimeout = 10_000 } }: Config,
-  { http }: Streams,
+  { http, failover }: Streams,
   endSource: () => void
 ): Stopping {
   return new Stopping({
@@ -74,7 +77,8 @@ export function stopsFor(
       endSource()
       http.drain(drainTimeout)
     },
-    second: () => http.drain(0)
+    second: () => http.drain(0),
+    third: () => failover.destroy()
   })
 }
 

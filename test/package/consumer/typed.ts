@@ -45,9 +45,10 @@ const sink = httpSink({
   retry: { retries: 1 },
   failover: { storage: 'file', path: './failover' }
 })
+sink.write({ id: 0 }, error => assert.ifError(error))
 await pipeline(Readable.from([{ id: 1 }, { id: 2 }]), sink)
-assert.equal(sink.stats().delivered, 2)
-assert.equal(sender?.sent, 2)
+assert.equal(sink.stats().delivered, 3)
+assert.equal(sender?.sent, 3)
 
 // @ts-expect-error an option that does not exist
 assert.throws(() => new HttpWritable({ uri: 'http://127.0.0.1/' }), OptionsError)
@@ -62,4 +63,4 @@ assert.ok(code in errorCodes && DeliveryError.prototype instanceof Error)
 
 server.close()
 await rm('./failover', { recursive: true, force: true })
-console.log('2 records signed and delivered')
+console.log('3 records signed and delivered')
