@@ -97,7 +97,12 @@ export class Delivery {
   #isSettled = false
 
   /** The third and fourth argument are for the streams, which know both already. */
-  constructor(records: readonly Snapshot[], init: DeliveryInit = {}, target = plainTarget(init), bytes = bytesOf(records)) {
+  constructor(
+    records: readonly Snapshot[],
+    init: DeliveryInit = {},
+    target = plainTarget(init),
+    bytes = bytesOf(records)
+  ) {
     this.id = init.id ?? newId()
     this.records = records
     this.version = init.version ?? 0

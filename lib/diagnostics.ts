@@ -18,7 +18,11 @@ export const diagnosticChannels = [
 ] as const satisfies ReadonlyArray<keyof Diagnostics>
 
 /** Publishes a message. Where nobody listens, one that needs somebody's care becomes a process warning. */
-export function publish<Name extends keyof Diagnostics>(name: Name, message: Diagnostics[Name], warning?: string): void {
+export function publish<Name extends keyof Diagnostics>(
+  name: Name,
+  message: Diagnostics[Name],
+  warning?: string
+): void {
   const target = channel(name)
   if (target.hasSubscribers) target.publish(message)
   else if (warning !== undefined) process.emitWarning(warning, { type: 'SpillwayWarning', code: name })

@@ -86,14 +86,18 @@ export class FailoverWritable extends Writable {
   /** Throws `SPW_ERR_OPTIONS`. */
   constructor(options: FailoverOptions) {
     const { batchSize, eager, fallback, ...first } = parseOptions(options)
-    const chain = chained(first as StorageOptions, fallback)
+    const chain = chained(first, fallback)
     super({ objectMode: true, highWaterMark: nodeBuffer })
     this.#batchSize = batchSize
     this.#storages = chain.map(({ storage }) => storage)
     this.#own = chain.filter(({ own }) => own).map(({ storage }) => storage)
     this.#chain = new StorageChain(this.#storages, {
       stalled: ({ code, message }) =>
-        publish('spillway:storage-stalled', { code, message }, `The storage takes nothing, the source waits: ${message}`),
+        publish(
+          'spillway:storage-stalled',
+          { code, message },
+          `The storage takes nothing, the source waits: ${message}`
+        ),
       resumed: () => publish('spillway:storage-resumed', {})
     })
     this.#closed = new Promise(resolve => this.once('close', resolve))
@@ -208,7 +212,7 @@ export class FailoverWritable extends Writable {
 
   #nextGroup(): Waiting[] {
     const group: Waiting[] = []
-    for (let bytes = 0; group.length < this.#batchSize && bytes < queueBytes; ) {
+    for (let bytes = 0; group.length < this.#batchSize && bytes < queueBytes;) {
       const next = this.#queue.shift()
       if (next === undefined) break
       bytes += next.delivery.bytes
@@ -293,7 +297,10 @@ export class FailoverWritable extends Writable {
   }
 }
 
-function chained(first: StorageOptions, fallback: StorageOptions | undefined): Array<{ storage: Storage; own: boolean }> {
+function chained(
+  first: StorageOptions,
+  fallback: StorageOptions | undefined
+): Array<{ storage: Storage; own: boolean }> {
   const made = { storage: storageFrom(first), own: typeof first.storage === 'string' }
   if (fallback === undefined) return [made]
   const { fallback: next, ...options } = fallback as StorageOptions & { fallback?: StorageOptions }

@@ -61,7 +61,8 @@ export class HttpWritable extends DeliveryDuplex {
   constructor(options: HttpOptions = {}) {
     const settings = httpSettings(options)
     super({ writableHighWaterMark: nodeBuffer })
-    const { rules, timeout, maxResponseBytes, semantics, numWriters, dispatcher, wrapSender, signal, drainTimeout } = settings
+    const { rules, timeout, maxResponseBytes, semantics, numWriters, dispatcher, wrapSender, signal, drainTimeout } =
+      settings
     this.#settings = settings
     this.#requests = new Requests(settings)
     this.#hub = new Hub({

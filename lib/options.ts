@@ -51,7 +51,8 @@ function describe(name: string, { instancePath, keyword, params, message, data, 
   }
   if (keyword === 'required') return `${path}/${String(params.missingProperty)} is missing`
   const got = (parentSchema as { secret?: boolean } | undefined)?.secret ? '' : `, got ${shown(data)}`
-  if (keyword === 'enum') return `${path} must be one of ${params.allowedValues.map(quoted).join(', ')}${got}`
+  if (keyword === 'enum')
+    return `${path} must be one of ${(params.allowedValues as unknown[]).map(quoted).join(', ')}${got}`
   if (keyword === 'const') return `${path} must be ${quoted(params.allowedValue)}${got}`
   return `${path} ${message ?? 'is not valid'}${got}`
 }

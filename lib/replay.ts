@@ -146,8 +146,9 @@ export class Replay extends Readable {
 
   async #next(): Promise<Delivery | null> {
     while (this.#left > 0) {
-      const { done, value: entry } = await this.#entries.next()
-      if (done === true) return null
+      const next = await this.#entries.next()
+      if (next.done === true) return null
+      const entry = next.value
       if ((entry.envelope.notBefore ?? 0) > Date.now()) this.#leave(entry)
       else return this.#given(entry)
     }
@@ -196,7 +197,16 @@ export class Replay extends Readable {
 
 function deliveryOf({ id, version, envelope }: Entry): Delivery {
   const { method, url, headers, acceptedAt, attempts, firstError } = envelope
-  return new Delivery(recordsOf(envelope), { id, version, method, url, headers, acceptedAt, priorAttempts: attempts, firstError })
+  return new Delivery(recordsOf(envelope), {
+    id,
+    version,
+    method,
+    url,
+    headers,
+    acceptedAt,
+    priorAttempts: attempts,
+    firstError
+  })
 }
 
 function isStorage(value: ReplayOptions | Storage): value is Storage {

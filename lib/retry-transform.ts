@@ -38,7 +38,13 @@ export const retrySchema = {
     maxDelay: { ...milliseconds, default: 30_000 },
     maxElapsed: milliseconds,
     queueCapacity: { type: 'integer', minimum: 1, maximum: 1_000_000_000, default: 10_000 },
-    queueBytes: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, default: 64 * 1024 * 1024, unit: 'bytes' }
+    queueBytes: {
+      type: 'integer',
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+      default: 64 * 1024 * 1024,
+      unit: 'bytes'
+    }
   },
   additionalProperties: false
 } as const
@@ -253,7 +259,8 @@ export class RetryTransform extends DeliveryDuplex {
       for (let next = lane.next(); next !== undefined; next = lane.next()) all.push(next)
     }
     const mine = new Set<unknown>(this.#lanes.values())
-    for (const hub of this.#hubs.keys()) all.push(...hub.abandon(({ work }) => mine.has(work)).map(({ delivery }) => delivery))
+    for (const hub of this.#hubs.keys())
+      all.push(...hub.abandon(({ work }) => mine.has(work)).map(({ delivery }) => delivery))
     return all
   }
 

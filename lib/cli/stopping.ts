@@ -34,7 +34,7 @@ export class Stopping {
 
   #take(signal: NodeJS.Signals): void {
     this.#first ??= signal
-    const stop = [this.#stops.first, this.#stops.second][this.#count++] ?? this.#stops.third
-    stop(signal)
+    const stop = (['first', 'second'] as const)[this.#count++] ?? 'third'
+    this.#stops[stop](signal)
   }
 }

@@ -11,7 +11,7 @@ export function overflow(stream: Writable, capacity: number, encoding: unknown, 
   const message = `write() had returned false and was called on, beyond twice the capacity of ${capacity}: wait for 'drain'.`
   const error = new StreamError('SPW_ERR_OVERFLOW', message)
   const told = typeof encoding === 'function' ? encoding : callback
-  if (typeof told === 'function') process.nextTick(told as WriteCallback, error)
+  if (typeof told === 'function') process.nextTick(told, error)
   else stream.destroy(error)
   return false
 }

@@ -58,7 +58,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
         {
           origin: target.origin,
           path: target.path,
-          method: target.method as Dispatcher.HttpMethod,
+          method: target.method,
           headers: request.headers,
           body: request.body,
           // undici closes the socket after a DELETE, GET, OPTIONS or TRACE with a body unless it is told not to.

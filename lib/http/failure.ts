@@ -17,10 +17,17 @@ export function failureOf(cause: unknown, sent: boolean, semantics: Semantics): 
   }
   if (isProtocol(cause, code)) {
     const hint = code === 'ERR_SSL_WRONG_VERSION_NUMBER' ? ' Is it http, not https?' : ''
-    return uncertain('SPW_ERR_PROTOCOL', `The answer is not valid: ${message}${hint}`, sent, semantics, { cause, budget: 2 })
+    return uncertain('SPW_ERR_PROTOCOL', `The answer is not valid: ${message}${hint}`, sent, semantics, {
+      cause,
+      budget: 2
+    })
   }
   if (sent) return uncertain('SPW_ERR_NETWORK', `The connection broke: ${message}`, true, semantics, { cause })
-  return new DeliveryError('SPW_ERR_CONNECT', `No connection: ${message}`, { phase: 'not-sent', retryable: true, cause })
+  return new DeliveryError('SPW_ERR_CONNECT', `No connection: ${message}`, {
+    phase: 'not-sent',
+    retryable: true,
+    cause
+  })
 }
 
 /** The body of a success answer did not arrive whole. */
@@ -92,7 +99,8 @@ const refusesCertificate = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID'
 ])
 
-const protocolCode = /^(HPE_|ERR_SSL_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|ERR_ASSERTION$|EPROTO$)/
+const protocolCode =
+  /^(HPE_|ERR_SSL_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|ERR_ASSERTION$|EPROTO$)/
 const protocolName = /^(HTTPParserError|AssertionError|HeadersOverflowError|ResponseContentLengthMismatchError)$/
 
 // undici: parser errors have no UND_ code, a bad 1xx is a SocketError of this message, a status below 100 an AssertionError.
@@ -106,5 +114,8 @@ function detailsOf(cause: unknown): { code: string; message: string } {
   const { code, message, errors } = (cause ?? {}) as { code?: unknown; message?: unknown; errors?: unknown[] }
   // A host with several addresses fails with an AggregateError whose own message is empty.
   if (!message && Array.isArray(errors) && errors.length > 0) return detailsOf(errors[0])
-  return { code: typeof code === 'string' ? code : '', message: typeof message === 'string' ? message : messageOf(cause) }
+  return {
+    code: typeof code === 'string' ? code : '',
+    message: typeof message === 'string' ? message : messageOf(cause)
+  }
 }

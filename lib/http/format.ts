@@ -56,7 +56,8 @@ const form: Format = {
     }
     const fields = new URLSearchParams()
     for (const [name, value] of Object.entries(record)) {
-      for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) fields.append(name, fieldText(name, item))
+      for (const item of Array.isArray(value) ? (value as unknown[]) : [value])
+        fields.append(name, fieldText(name, item))
     }
     return fields.toString()
   },

@@ -80,7 +80,14 @@ export const httpSchema = {
   properties: {
     url: { type: 'string', minLength: 1, secret: true },
     method: { type: 'string', default: 'POST' },
-    headers: { anyOf: [{ type: 'object', secret: true }, { typeof: 'function', secret: true }], default: {}, secret: true },
+    headers: {
+      anyOf: [
+        { type: 'object', secret: true },
+        { typeof: 'function', secret: true }
+      ],
+      default: {},
+      secret: true
+    },
     numWriters: { ...count, maximum: 10_000, default: 64 },
     queueCapacity: { ...count, default: 10_000 },
     highWaterMark: { ...count, also: 'queueCapacity' },
@@ -147,7 +154,8 @@ export function httpSettings(options: HttpOptions): HttpSettings {
     throw new OptionsError('http/highWaterMark is the other name of http/queueCapacity: give one of them')
   }
   const { batchSize, format, idempotencyKey } = given
-  const queueCapacity = given.queueCapacity ?? highWaterMark ?? Math.max(httpSchema.properties.queueCapacity.default, batchSize)
+  const queueCapacity =
+    given.queueCapacity ?? highWaterMark ?? Math.max(httpSchema.properties.queueCapacity.default, batchSize)
   if (queueCapacity < batchSize) {
     throw new OptionsError(`http/queueCapacity must be at least http/batchSize, ${batchSize}, got ${queueCapacity}`)
   }
@@ -191,7 +199,10 @@ const hasMethod = (value: unknown, name: string): boolean =>
 
 function checkedTarget({ url, headers }: Complete): Pick<Complete, 'url' | 'headers'> {
   if (url !== undefined) checked('http/url', () => parsedUrl(url))
-  return { url, headers: typeof headers === 'function' ? headers : checked('http/headers', () => checkedHeaders(headers)) }
+  return {
+    url,
+    headers: typeof headers === 'function' ? headers : checked('http/headers', () => checkedHeaders(headers))
+  }
 }
 
 function checked<T>(option: string, check: () => T): T {

@@ -48,7 +48,8 @@ export class Requests {
   /** Where a delivery goes that was given in: to the configured URL if there is one, else to its own. */
   targetOf({ target, records }: Delivery): Target {
     const { url = target.url, headers } = this.#settings
-    const configured = typeof headers === 'function' ? this.#headersOf(headers, readBack(records[0], this.#settings.format)) : headers
+    const configured =
+      typeof headers === 'function' ? this.#headersOf(headers, readBack(records[0], this.#settings.format)) : headers
     const method = checkedMethod(target.method)
     // A request that had no body was stored as one empty record, without a content type.
     const hasBody = records.some(({ length }) => length > 0) || 'content-type' in target.headers
@@ -59,7 +60,8 @@ export class Requests {
   /** What is kept of a record that is refused before its request could be made. */
   refused(record: unknown): { target: Target; snapshot: Snapshot } {
     const { url, method, format } = this.#settings
-    if (url !== undefined) return { target: this.#target ?? this.#targetOf(url, method, {}), snapshot: described(record) }
+    if (url !== undefined)
+      return { target: this.#target ?? this.#targetOf(url, method, {}), snapshot: described(record) }
     const kept = withoutSecrets(record)
     const target = { ...plainTarget({ method, url: typeof kept === 'string' ? kept : '' }), format }
     return { target, snapshot: described(kept) }
@@ -148,7 +150,8 @@ function inspected(record: unknown): string {
 function encoded(format: Format, record: unknown): Snapshot {
   try {
     const snapshot = format.encode(record)
-    if (typeof snapshot === 'string' && !snapshot.isWellFormed()) throw new TypeError('a lone surrogate has no UTF-8 bytes')
+    if (typeof snapshot === 'string' && !snapshot.isWellFormed())
+      throw new TypeError('a lone surrogate has no UTF-8 bytes')
     if (typeof snapshot === 'string') return snapshot
     if (!(snapshot instanceof Uint8Array)) {
       throw new TypeError(`encode() must give a string or bytes, got ${typeof snapshot}`)
@@ -194,7 +197,9 @@ function queried(request: RecordRequest): RecordRequest {
 function checkedMethod(method: unknown): string {
   const upper = typeof method === 'string' ? method.toUpperCase() : undefined
   if (upper !== undefined && (methods as readonly string[]).includes(upper)) return upper
-  throw badRequest(`the method must be one of ${methods.join(', ')}, got ${typeof method === 'string' ? JSON.stringify(method) : typeof method}`)
+  throw badRequest(
+    `the method must be one of ${methods.join(', ')}, got ${typeof method === 'string' ? JSON.stringify(method) : typeof method}`
+  )
 }
 
 function checkedOrRefused(headers: Target['headers']): Target['headers'] {
@@ -231,7 +236,9 @@ function withoutSecrets(record: unknown): unknown {
 const withoutPassword = (url: string): string => url.replace(/\/\/[^/?#]*@/, '//')
 
 const storable = ({ value }: PropertyDescriptor): PropertyDescriptor =>
-  typeof value === 'object' && value !== null ? { value: storableHeaders({ headers: value as Headers, format: undefined }) } : {}
+  typeof value === 'object' && value !== null
+    ? { value: storableHeaders({ headers: value as Headers, format: undefined }) }
+    : {}
 
 const badRequest = (message: string, cause?: unknown): DeliveryError =>
   unsendable('SPW_ERR_REQUEST', `The request is not valid: ${message}.`, cause)

@@ -3,7 +3,12 @@ import { OptionsError } from '../errors.ts'
 /** Which status codes are meant: `200`, `[200, 201]`, `'2xx'`, `'2xx,404'`, `'5xx,!501'`. What is excluded wins. */
 export type StatusSet = number | string | readonly (number | string)[]
 
-const item = { anyOf: [{ type: 'integer', minimum: 100, maximum: 999 }, { type: 'string', minLength: 1 }] }
+const item = {
+  anyOf: [
+    { type: 'integer', minimum: 100, maximum: 999 },
+    { type: 'string', minLength: 1 }
+  ]
+}
 
 export const statusSetSchema = { anyOf: [...item.anyOf, { type: 'array', items: item, minItems: 1 }] } as const
 

@@ -28,7 +28,8 @@ export function nextDelay(
   const floor = bound / 4
   const backoff = floor + random() * (bound - floor)
   // Whoever was told the same time must not come back at the same instant.
-  const asked = error.retryAfter === undefined ? 0 : error.retryAfter + random() * Math.min(bound, error.retryAfter / 10)
+  const asked =
+    error.retryAfter === undefined ? 0 : error.retryAfter + random() * Math.min(bound, error.retryAfter / 10)
   const delay = Math.ceil(Math.max(backoff, asked))
   const elapsed = failedAt === undefined ? 0 : now - failedAt
   return maxElapsed !== undefined && elapsed + delay > maxElapsed ? undefined : delay

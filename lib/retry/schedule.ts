@@ -76,7 +76,7 @@ export class Schedule<T> {
   }
 
   #rise(index: number): void {
-    for (let child = index; child > 0; ) {
+    for (let child = index; child > 0;) {
       const parent = (child - 1) >> 1
       if (!this.#isBefore(child, parent)) return
       this.#swap(child, parent)
@@ -85,7 +85,7 @@ export class Schedule<T> {
   }
 
   #sink(index: number): void {
-    for (let parent = index; ; ) {
+    for (let parent = index; ;) {
       const left = 2 * parent + 1
       if (left >= this.#heap.length) return
       const right = left + 1

@@ -42,7 +42,8 @@ export function storageFrom({ storage, ...own }: { storage?: unknown; [option: s
     )
   }
   const [stray] = Object.keys(own)
-  if (stray !== undefined) throw new OptionsError(`failover/${stray} is not an option beside a Storage that was made already`)
+  if (stray !== undefined)
+    throw new OptionsError(`failover/${stray} is not an option beside a Storage that was made already`)
   return storage
 }
 
@@ -50,7 +51,9 @@ function registered(name: string): Registered {
   const found = Object.hasOwn(registry, name) ? registry[name] : undefined
   if (found !== undefined) return found
   if (announced.includes(name)) {
-    throw new OptionsError(`failover/storage: this version has no driver for ${JSON.stringify(name)}, only for ${quotedNames()}`)
+    throw new OptionsError(
+      `failover/storage: this version has no driver for ${JSON.stringify(name)}, only for ${quotedNames()}`
+    )
   }
   const near = nearest(name, [...storageNames, ...announced])
   const hint = near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`

@@ -1,6 +1,7 @@
 import type { Target } from '../http/target.ts'
 
-const secretName = /auth|cookie|token|secret|signature|credential|password|passwd|session|api-?key|access-?key|private|jwt|bearer/i
+const secretName =
+  /auth|cookie|token|secret|signature|credential|password|passwd|session|api-?key|access-?key|private|jwt|bearer/i
 
 /** Whether a header of this name is taken to hold a secret, whatever its value. */
 export const isSecretHeader = (name: string): boolean => secretName.test(name)
@@ -12,7 +13,9 @@ export const isSecretHeader = (name: string): boolean => secretName.test(name)
 export function storableHeaders({ headers, format }: Pick<Target, 'headers' | 'format'>): Record<string, string> {
   const storable = Object.entries(headers).filter((header): header is [string, string] => {
     const [name, value] = header
-    return typeof value === 'string' && !isSecretHeader(name) && !(name === 'content-type' && value === format?.contentType)
+    return (
+      typeof value === 'string' && !isSecretHeader(name) && !(name === 'content-type' && value === format?.contentType)
+    )
   })
   return Object.fromEntries(storable)
 }

@@ -19,11 +19,12 @@ const catalogue = `
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 
-/** The rows that titles begin with: `it('E01 …'`, or `'E01 …'` in a table of titles. */
+/** The rows that titles begin with, `it('E01 …'` or `it('T14 T24 …'`, or that stand alone in a table of titles. */
 function testedRows(): Set<string> {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.test.ts'))
   const texts = files.filter(file => !file.includes('catalogue')).map(file => readFileSync(root + file, 'utf8'))
-  return new Set(texts.flatMap(text => [...text.matchAll(/['"`]([A-Z]\d\d) /g)].map(([, row]) => row!)))
+  const titles = texts.flatMap(text => [...text.matchAll(/['"`]((?:[A-Z]\d\d )*[A-Z]\d\d)(?=[ '"`])/g)])
+  return new Set(titles.flatMap(([, rows]) => rows!.split(' ')))
 }
 
 describe('the catalogue of faults', () => {

@@ -4,7 +4,9 @@ import { Requests } from '../../lib/http/requests.ts'
 
 describe('Requests with a configured URL that holds a secret', () => {
   it('sends the secret and does not store it', () => {
-    const { target } = new Requests(httpSettings({ url: 'https://127.0.0.1/a?tenant=5&token=hunter2&sig=abc' })).admit({})
+    const { target } = new Requests(httpSettings({ url: 'https://127.0.0.1/a?tenant=5&token=hunter2&sig=abc' })).admit(
+      {}
+    )
     expect(target.path).to.equal('/a?tenant=5&token=hunter2&sig=abc')
     expect(target.url).to.equal('https://127.0.0.1/a?tenant=5&token=***&sig=***')
   })
