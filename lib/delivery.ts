@@ -63,6 +63,8 @@ export interface DeliveryChanges {
 /**
  * The records of one request on their way. Immutable but for settling: `failed`, `withHeaders` and `split` make the next
  * one, which stands for the same records, keeps the settle hooks and takes this one's place in the account.
+ *
+ * Longer than most files, because each of its makings has to carry over all of its state.
  */
 export class Delivery {
   readonly id: string

@@ -59,6 +59,8 @@ const appendsAtOnce = 2
  * may rely on it; many writes share one append.
  *
  * A delivery that was written to it is in the queue, in an append, or settled as `stored`.
+ *
+ * Longer than most files: the places a record can be in are one state machine, which parts would hide.
  */
 export class FailoverWritable extends Writable {
   static {

@@ -25,6 +25,8 @@ const drainPortion = 256
  *
  * A record that was accepted is waiting (in a lane), in flight, on its way out (`retrying`, in the outbox), or it is settled.
  * It makes first attempts only. None starts while the outbox is full, so whoever reads slowly slows the source.
+ *
+ * Longer than most files: the places a record can be in are one state machine, which parts would hide.
  */
 export class HttpWritable extends DeliveryDuplex {
   static {

@@ -60,6 +60,8 @@ const nodeBuffer = 16
  *
  * A delivery that was written to it is in Node's buffer, in the schedule, in a lane (due, waiting for a slot), in flight, or
  * in the outbox (given up on).
+ *
+ * Longer than most files: the places a record can be in are one state machine, which parts would hide.
  */
 export class RetryTransform extends DeliveryDuplex {
   static {

@@ -177,6 +177,22 @@ describe('httpSink', () => {
     for (const { envelope } of storage.entries) expect(envelope.outcome).to.equal('shutdown')
   })
 
+  it('drains by its signal, also when the source is at its end', async () => {
+    const abort = new AbortController()
+    const { sink, sender, storage } = opened({
+      http: { signal: abort.signal },
+      retry: { minDelay: 60_000, maxDelay: 60_000 }
+    })
+    sender.script = () => answered(503)
+    sink.end(1)
+    await until(() => sink.stats().retrying === 1)
+    await turns()
+    abort.abort()
+    await within(sink.settled(), 'the sink to be settled')
+    expect(storage.entries.map(({ envelope }) => envelope.outcome)).to.deep.equal(['shutdown'])
+    expect(sink.writableFinished).to.equal(true)
+  })
+
   it('ends and waits with `await using`', async () => {
     const { sink, sender, storage } = opened()
     sender.script = () => answered(400)

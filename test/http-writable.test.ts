@@ -574,6 +574,19 @@ describe('HttpWritable', () => {
     http.destroy()
   })
 
+  it('I6 sends bytes that are not UTF-8 as they are, in a batch too', async () => {
+    const server = await faultServer()
+    const bytes = Buffer.from([0xff, 0x00, 0xc3, 0x28])
+    for (const batchSize of [1, 2]) {
+      const http = new HttpWritable({ url: server.url, format: 'text', batchSize })
+      for (const record of [bytes, 'ä']) http.write(record)
+      await finished(http)
+    }
+    const bodies = server.requests.map(({ body }) => body.toString('hex'))
+    expect(bodies).to.have.members(['ff00c328', 'c3a4', 'ff00c3280ac3a4'])
+    await server.close()
+  })
+
   it('never puts records of another method, URL or headers in one batch', async () => {
     const { http, sender } = manual({ url: undefined as never, batchSize: 10 })
     const record = { url: 'http://h/', method: 'POST', headers: { a: 'b' } }

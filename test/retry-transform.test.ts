@@ -245,6 +245,27 @@ describe('RetryTransform', () => {
     expect(retry.stats()).to.include({ accepted: 2, handedBack: 2, retrying: 0 })
   })
 
+  it('gives up at a drain only what came from the stream that drains', async () => {
+    const retry = new RetryTransform({ minDelay: 30, maxDelay: 30 })
+    const kept = new Kept()
+    retry.pipe(kept)
+    const [one, other] = ['a', 'b'].map(name => {
+      const sender = new ManualSender()
+      sender.script = (_, attempt) => (attempt === 1 ? answered(503) : undefined)
+      const http = new HttpWritable({ url: nowhere, wrapSender: sender.wrap })
+      http.pipe(retry, { end: false })
+      http.end(name)
+      return http
+    }) as [HttpWritable, HttpWritable]
+    await until(() => one.stats().retrying === 1 && other.stats().retrying === 1)
+    one.drain(0)
+    await until(() => kept.deliveries.length === 1)
+    await until(() => other.stats().delivered === 1)
+    expect(kept.records).to.deep.equal(['"a"'])
+    retry.end()
+    await within(retry.settled(), 'the stream to be settled')
+  })
+
   it('counts as abandoned what it had when it is destroyed, in its own account too', async () => {
     const retry = new RetryTransform({ retries: 0 })
     retry.on('error', () => {})

@@ -1,14 +1,13 @@
-import { inspect } from 'node:util'
 import type { Delivery } from '../delivery.ts'
 import { type Snapshot, sizeOf } from '../delivery/snapshot.ts'
 import type { DeliveryError } from '../errors.ts'
-import { storableHeaders } from '../storage/secret-headers.ts'
 import { messageOf } from '../message-of.ts'
 import { unsendable } from './failure.ts'
 import type { Format } from './format.ts'
 import { checkedHeaders } from './headers.ts'
 import { type HttpSettings, methods } from './options.ts'
-import { type Headers, parsedUrl, plainTarget, storableUrl, type Target } from './target.ts'
+import { described, withoutSecrets } from './refused-record.ts'
+import { parsedUrl, plainTarget, storableUrl, type Target } from './target.ts'
 import { bodyFromQuery } from './url-record.ts'
 
 /** A record that was taken in. */
@@ -128,25 +127,6 @@ export class Requests {
   }
 }
 
-/** What of a record can be kept when it cannot be encoded. */
-export function described(record: unknown): Snapshot {
-  if (typeof record === 'string') return record
-  if (record instanceof Uint8Array) return Uint8Array.prototype.slice.call(record)
-  try {
-    return JSON.stringify(record) ?? String(record)
-  } catch {
-    return inspected(record)
-  }
-}
-
-function inspected(record: unknown): string {
-  try {
-    return inspect(record, { depth: 8, breakLength: Infinity, maxArrayLength: 10_000, maxStringLength: 1_000_000 })
-  } catch {
-    return `[${typeof record}]`
-  }
-}
-
 function encoded(format: Format, record: unknown): Snapshot {
   try {
     const snapshot = format.encode(record)
@@ -217,28 +197,6 @@ function parsedOrRefused(url: string): ReturnType<typeof parsedUrl> {
     throw badRequest(messageOf(cause), cause)
   }
 }
-
-// A request that is refused is stored whole, but for what is never stored of one: a password and secret headers.
-function withoutSecrets(record: unknown): unknown {
-  if (typeof record === 'string') return withoutPassword(record)
-  if (typeof record !== 'object' || record === null) return record
-  try {
-    // By their descriptors: a getter may throw.
-    const { url, headers, ...others }: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(record)
-    if (typeof url?.value === 'string') others.url = { ...url, value: withoutPassword(url.value) }
-    if (headers !== undefined) others.headers = { ...headers, ...storable(headers) }
-    return url === undefined ? record : Object.create(Object.getPrototypeOf(record) as object | null, others)
-  } catch {
-    return record
-  }
-}
-
-const withoutPassword = (url: string): string => url.replace(/\/\/[^/?#]*@/, '//')
-
-const storable = ({ value }: PropertyDescriptor): PropertyDescriptor =>
-  typeof value === 'object' && value !== null
-    ? { value: storableHeaders({ headers: value as Headers, format: undefined }) }
-    : {}
 
 const badRequest = (message: string, cause?: unknown): DeliveryError =>
   unsendable('SPW_ERR_REQUEST', `The request is not valid: ${message}.`, cause)

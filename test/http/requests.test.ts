@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { Delivery } from '../../lib/delivery.ts'
 import { DeliveryError } from '../../lib/errors.ts'
 import { type HttpOptions, httpSettings } from '../../lib/http/options.ts'
-import { described, Requests } from '../../lib/http/requests.ts'
+import { described } from '../../lib/http/refused-record.ts'
+import { Requests } from '../../lib/http/requests.ts'
 
 const requests = (options: HttpOptions = {}): Requests => new Requests(httpSettings(options))
 const perRecord = requests()
@@ -260,19 +261,21 @@ describe('Requests of deliveries that are given in', () => {
   })
 })
 
-describe('described', () => {
+describe('Requests of records that are refused', () => {
+  const kept = (record: unknown): unknown => requests({ url: 'http://h/' }).refused(record).snapshot
+
   it('keeps a text and bytes as they are', () => {
-    expect(described('a')).to.equal('a')
-    expect(Buffer.from(described(Buffer.from('b')) as Uint8Array).toString()).to.equal('b')
+    expect(kept('a')).to.equal('a')
+    expect(Buffer.from(kept(Buffer.from('b')) as Uint8Array).toString()).to.equal('b')
   })
 
   it('keeps the JSON text, or else what can be shown', () => {
-    expect(described({ a: 1 })).to.equal('{"a":1}')
-    expect(described({ a: 1n })).to.equal('{ a: 1n }')
-    expect(described(Symbol('s'))).to.equal('Symbol(s)')
+    expect(kept({ a: 1 })).to.equal('{"a":1}')
+    expect(kept({ a: 1n })).to.equal('{ a: 1n }')
+    expect(kept(Symbol('s'))).to.equal('Symbol(s)')
     const cycle: { self?: unknown } = {}
     cycle.self = cycle
-    expect(described(cycle)).to.contain('Circular')
+    expect(kept(cycle)).to.contain('Circular')
   })
 
   it('says at least what it was where nothing can be shown', () => {
@@ -287,6 +290,6 @@ describe('described', () => {
         }
       }
     )
-    expect(described(hostile)).to.be.a('string')
+    expect(kept(hostile)).to.be.a('string')
   })
 })
