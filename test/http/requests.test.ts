@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { Delivery } from '../../lib/delivery.ts'
 import { DeliveryError } from '../../lib/errors.ts'
 import { type HttpOptions, httpSettings } from '../../lib/http/options.ts'
-import { described } from '../../lib/http/refused-record.ts'
 import { Requests } from '../../lib/http/requests.ts'
 
 const requests = (options: HttpOptions = {}): Requests => new Requests(httpSettings(options))
@@ -258,38 +257,5 @@ describe('Requests of deliveries that are given in', () => {
 
   it('refuses one without any URL', () => {
     expect(() => perRecord.targetOf(new Delivery(['1']))).to.throw(DeliveryError, 'the URL must be absolute')
-  })
-})
-
-describe('Requests of records that are refused', () => {
-  const kept = (record: unknown): unknown => requests({ url: 'http://h/' }).refused(record).snapshot
-
-  it('keeps a text and bytes as they are', () => {
-    expect(kept('a')).to.equal('a')
-    expect(Buffer.from(kept(Buffer.from('b')) as Uint8Array).toString()).to.equal('b')
-  })
-
-  it('keeps the JSON text, or else what can be shown', () => {
-    expect(kept({ a: 1 })).to.equal('{"a":1}')
-    expect(kept({ a: 1n })).to.equal('{ a: 1n }')
-    expect(kept(Symbol('s'))).to.equal('Symbol(s)')
-    const cycle: { self?: unknown } = {}
-    cycle.self = cycle
-    expect(kept(cycle)).to.contain('Circular')
-  })
-
-  it('says at least what it was where nothing can be shown', () => {
-    const hostile = new Proxy(
-      {},
-      {
-        get() {
-          throw new Error('no')
-        },
-        ownKeys() {
-          throw new Error('no')
-        }
-      }
-    )
-    expect(kept(hostile)).to.be.a('string')
   })
 })
