@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import type { Account, Place } from './account.ts'
 import { newId } from './delivery/id.ts'
+import { JoinedRecords } from './delivery/joined-records.ts'
 import { type Outcome, type SettleHook, Settlement } from './delivery/settlement.ts'
 import { type Snapshot, sizeOf } from './delivery/snapshot.ts'
 import { halvesOf } from './delivery/split.ts'
@@ -68,8 +69,8 @@ export interface DeliveryChanges {
  */
 export class Delivery {
   readonly id: string
-  /** The records as they were accepted. */
-  readonly records: readonly Snapshot[]
+  /** How many records it has. */
+  readonly count: number
   /** How often it has been stored. */
   readonly version: number
   /** Milliseconds since 1970. */
@@ -95,18 +96,20 @@ export class Delivery {
   /** @internal */ account: Account | undefined = undefined
   /** @internal */ place: Place | undefined = undefined
   /** The stream that has it. @internal */ holder: object | undefined = undefined
+  readonly #records: readonly Snapshot[] | JoinedRecords
   #body: Snapshot | undefined = undefined
   #isSettled = false
 
   /** The third and fourth argument are for the streams, which know both already. */
   constructor(
-    records: readonly Snapshot[],
+    records: readonly Snapshot[] | JoinedRecords,
     init: DeliveryInit = {},
     target = plainTarget(init),
-    bytes = bytesOf(records)
+    bytes = bytesOf(cut(records))
   ) {
     this.id = init.id ?? newId()
-    this.records = records
+    this.#records = records
+    this.count = records.length
     this.version = init.version ?? 0
     this.acceptedAt = init.acceptedAt ?? Date.now()
     this.priorAttempts = init.priorAttempts ?? 0
@@ -117,6 +120,11 @@ export class Delivery {
     this.bytes = bytes
   }
 
+  /** The records as they were accepted. */
+  get records(): readonly Snapshot[] {
+    return cut(this.#records)
+  }
+
   get request(): DeliveryRequest {
     const { method, url, headers } = this.target
     const plain = Object.entries(headers).filter((header): header is [string, string] => typeof header[1] === 'string')
@@ -125,7 +133,9 @@ export class Delivery {
 
   /** The body of the request: the records joined as the format says; `undefined` where there is none. */
   get body(): Snapshot | undefined {
-    return (this.#body ??= this.target.format?.join(this.records))
+    const { format } = this.target
+    if (this.#records instanceof JoinedRecords && this.#records.format === format) return this.#records.body
+    return (this.#body ??= format?.join(this.records))
   }
 
   /** Attempts in all lives. */
@@ -197,7 +207,7 @@ export class Delivery {
 
   /** @internal */
   next(changes: DeliveryChanges): Delivery {
-    const records = changes.records ?? this.records
+    const records = changes.records ?? this.#records
     const next = new Delivery(
       records,
       { ...this.#init(), ...changes },
@@ -221,7 +231,7 @@ export class Delivery {
   /** It was written to a stream that sends it to `target`: its attempts count anew. @internal */
   givenIn(target: Target): Delivery {
     const init = { ...this.#init(), error: undefined, priorAttempts: this.totalAttempts }
-    const given = new Delivery(this.records, init, target, this.bytes)
+    const given = new Delivery(this.#records, init, target, this.bytes)
     given.settlement = this.settlement ??= new Settlement()
     return given
   }
@@ -238,7 +248,7 @@ export class Delivery {
     const { account, place: from } = this
     this.place = place
     if (account === undefined || from === undefined || from === place) return
-    const records = this.records.length
+    const records = this.count
     account.move(from, place, records)
     if (place !== 'stored') return
     if (this.error?.outcome === 'refused') account.refused += records
@@ -249,7 +259,7 @@ export class Delivery {
   [inspect.custom](): string {
     const { method, url } = this.target
     const { code } = this.error ?? {}
-    return `Delivery ${this.id} { ${method} ${url}, records: ${this.records.length}, attempts: ${this.attempts}${code ? `, error: ${code}` : ''} }`
+    return `Delivery ${this.id} { ${method} ${url}, records: ${this.count}, attempts: ${this.attempts}${code ? `, error: ${code}` : ''} }`
   }
 
   #init(): DeliveryInit {
@@ -259,6 +269,10 @@ export class Delivery {
 }
 
 const none: readonly Member[] = []
+
+function cut(records: readonly Snapshot[] | JoinedRecords): readonly Snapshot[] {
+  return records instanceof JoinedRecords ? records.cut() : records
+}
 
 function bytesOf(records: readonly Snapshot[]): number {
   let bytes = 0

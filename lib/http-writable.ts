@@ -181,7 +181,7 @@ export class HttpWritable extends DeliveryDuplex {
 
   // Whoever pipes into a stream that is being destroyed does not know it yet, and does not keep what it has written.
   #abandonUnwritten(given: Delivery): void {
-    this.#account.accept('abandoned', given.records.length)
+    this.#account.accept('abandoned', given.count)
     this.settle(given, 'abandoned')
   }
 
@@ -214,7 +214,7 @@ export class HttpWritable extends DeliveryDuplex {
     const target = this.#requests.targetOf(given)
     const endpoint = this.#hub.endpointOf(target.origin)
     const lane = this.#laneOf(endpoint)
-    this.#account.accept('waiting', given.records.length)
+    this.#account.accept('waiting', given.count)
     this.#bytes += given.bytes
     const merges = this.#settings.batchSize > 1 && target.format !== undefined && !given.frozen
     if (merges) lane.add(target, given.records, given.bytes, given.givenIn(target))
@@ -224,7 +224,7 @@ export class HttpWritable extends DeliveryDuplex {
 
   #refuse(record: unknown, error: DeliveryError): void {
     const delivery = record instanceof Delivery ? record.givenIn(record.target) : this.#kept(record)
-    this.#account.accept('waiting', delivery.records.length)
+    this.#account.accept('waiting', delivery.count)
     delivery.enter(this.#account, undefined, 'waiting')
     this.#handOn(delivery.failed(error))
   }

@@ -109,6 +109,8 @@ export class Replay extends Readable {
   // `any`, as Node's types have it: with less, pipeline() does not take the stream.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   override read(size?: number): any {
+    // Node's own goes on giving what is in its buffer, which is settled as abandoned by now.
+    if (this.destroyed) return null
     const delivery = super.read(size) as Delivery | null
     if (delivery !== null) this.#buffered.delete(delivery)
     return delivery
@@ -160,9 +162,9 @@ export class Replay extends Readable {
     this.#left--
     this.#outstanding.set(delivery, entry)
     delivery.onSettled(outcome => this.#settled(delivery, outcome))
-    this.#stats.given += delivery.records.length
-    this.#stats.outstanding += delivery.records.length
-    if (this.#rate < Infinity) await this.#pace(delivery.records.length)
+    this.#stats.given += delivery.count
+    this.#stats.outstanding += delivery.count
+    if (this.#rate < Infinity) await this.#pace(delivery.count)
     return delivery
   }
 
@@ -176,8 +178,8 @@ export class Replay extends Readable {
     try {
       if (outcome === 'abandoned') entry.release?.()
       else await this.#removal.remove(entry)
-      this.#stats.outstanding -= delivery.records.length
-      this.#stats[outcome] += delivery.records.length
+      this.#stats.outstanding -= delivery.count
+      this.#stats[outcome] += delivery.count
     } finally {
       // One that cannot be removed makes the stream that has it fail. It must not be waited for after that.
       this.#outstanding.delete(delivery)

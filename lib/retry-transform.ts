@@ -177,9 +177,9 @@ export class RetryTransform extends DeliveryDuplex {
     delivery.holder = this
     this.#book.adopt(delivery, 'retrying')
     this.#buffered.add(delivery)
-    this.#bufferedRecords += delivery.records.length
+    this.#bufferedRecords += delivery.count
     this.#bufferedBytes += delivery.bytes
-    this.#records += delivery.records.length
+    this.#records += delivery.count
     this.#bytes += delivery.bytes
     const hub = delivery.endpoint?.hub
     if (hub === undefined || this.#hubs.has(hub)) return
@@ -191,7 +191,7 @@ export class RetryTransform extends DeliveryDuplex {
 
   #unbuffer(delivery: Delivery): void {
     this.#buffered.delete(delivery)
-    this.#bufferedRecords -= delivery.records.length
+    this.#bufferedRecords -= delivery.count
     this.#bufferedBytes -= delivery.bytes
   }
 
@@ -204,8 +204,8 @@ export class RetryTransform extends DeliveryDuplex {
   }
 
   #decide(delivery: Delivery): void {
-    const { error, endpoint, records } = delivery
-    const splits = error?.splittable === true && records.length > 1
+    const { error, endpoint, count } = delivery
+    const splits = error?.splittable === true && count > 1
     const delay = splits ? 0 : nextDelay(delivery, this.#options)
     if (endpoint === undefined || delay === undefined) this.#giveUp(delivery)
     else if (endpoint.hub.draining) this.#giveUp(delivery.failed(shutDown(false)))
@@ -237,8 +237,8 @@ export class RetryTransform extends DeliveryDuplex {
     this.settle(delivery, outcome)
   }
 
-  #forget({ records, bytes }: Delivery): void {
-    this.#records -= records.length
+  #forget({ count, bytes }: Delivery): void {
+    this.#records -= count
     this.#bytes -= bytes
   }
 

@@ -1233,6 +1233,22 @@ describe('Destroy', () => {
     for (const error of called) expect(error).to.be.an('error')
   })
 
+  for (const later of [false, true]) {
+    it(`settles ${later ? 'a later' : 'a first'} attempt that has just been cut off at its deadline`, async () => {
+      const line = new Line({ http: { timeout: 20 } })
+      const failOnce = (): unknown => ((line.sender.script = undefined), answered(503))
+      if (later) line.sender.script = failOnce
+      const outcomes: Outcome[] = []
+      line.http.write(new Delivery(['0']).onSettled(outcome => void outcomes.push(outcome)))
+      await until(() => line.sender.open.length === 1)
+      await once(line.sender.open[0]!.signal, 'abort')
+      await line.destroy()
+      await turns()
+      expectOver(line.http.stats())
+      expect(outcomes).to.deep.equal(['abandoned'])
+    })
+  }
+
   it('closes the sockets of what is under way', async () => {
     const held = new HeldAnswers()
     const server = await faultServer(held.fault)

@@ -16,7 +16,7 @@ export class Book {
 
   /** A delivery came in. */
   adopt(delivery: Delivery, place: Place): void {
-    const records = delivery.records.length
+    const records = delivery.count
     this.#own.accept(place, records)
     const { account } = delivery
     if (this.#own.accepted > records) this.#mixed ||= account !== this.#travelling
@@ -25,10 +25,10 @@ export class Book {
   }
 
   /** It is settled, or somebody else's. The travelling account has its own way of knowing. */
-  leave({ records, error }: Delivery, from: Place, to: Place): void {
-    this.#own.move(from, to, records.length)
+  leave({ count, error }: Delivery, from: Place, to: Place): void {
+    this.#own.move(from, to, count)
     if (to !== 'stored') return
-    if (error?.outcome === 'refused') this.#own.refused += records.length
-    if (error?.outcome === 'ambiguous') this.#own.ambiguous += records.length
+    if (error?.outcome === 'refused') this.#own.refused += count
+    if (error?.outcome === 'ambiguous') this.#own.ambiguous += count
   }
 }

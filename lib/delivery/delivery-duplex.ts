@@ -58,7 +58,7 @@ export abstract class DeliveryDuplex extends Duplex {
   /** Gives a failed delivery to whoever reads. */
   protected hand(delivery: Delivery): void {
     this.#outbox.push(delivery)
-    this.#outgoingRecords += delivery.records.length
+    this.#outgoingRecords += delivery.count
     this.#outgoingBytes += delivery.bytes
     this.#offer()
   }
@@ -67,7 +67,7 @@ export abstract class DeliveryDuplex extends Duplex {
   protected settle(delivery: Delivery, outcome: Outcome): void {
     const pending = delivery.settle(outcome)
     if (pending === undefined) return
-    this.#settling.add(pending, delivery.records.length, delivery.bytes, cause => {
+    this.#settling.add(pending, delivery.count, delivery.bytes, cause => {
       if (cause !== undefined) this.destroy(new StreamError('SPW_ERR_SETTLE', 'A settle hook failed.', { cause }))
       else this.roomMade()
     })
@@ -129,6 +129,8 @@ export abstract class DeliveryDuplex extends Duplex {
   // `any`, as Node's types have it: with less, pipeline() does not take the stream.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   override read(size?: number): any {
+    // Node's own goes on giving what is in its buffer, which is settled as abandoned by now.
+    if (this.destroyed) return null
     const delivery = super.read(size) as Delivery | null
     if (delivery !== null && this.#offered.delete(delivery)) this.#taken(delivery)
     return delivery
@@ -162,7 +164,7 @@ export abstract class DeliveryDuplex extends Duplex {
 
   // One of our own streams has taken it over by now; else it is a foreign reader's.
   #taken(delivery: Delivery): void {
-    this.#outgoingRecords -= delivery.records.length
+    this.#outgoingRecords -= delivery.count
     this.#outgoingBytes -= delivery.bytes
     if (delivery.holder === this) {
       delivery.holder = undefined

@@ -6,9 +6,10 @@ import { gathered, Settlement } from './settlement.ts'
  * settled when both halves are; a member goes by the outcome of the parts that its own records went in.
  */
 export function halvesOf(whole: Delivery): [Delivery, Delivery] {
-  const middle = Math.ceil(whole.records.length / 2)
-  const first = part(whole, 0, whole.records.slice(0, middle))
-  const second = part(whole, 1, whole.records.slice(middle))
+  const { records } = whole
+  const middle = Math.ceil(records.length / 2)
+  const first = part(whole, 0, records.slice(0, middle))
+  const second = part(whole, 1, records.slice(middle))
   const both = gathered(2, outcome => whole.settlement?.settle(outcome))
   first.onSettled(both)
   second.onSettled(both)
@@ -31,7 +32,7 @@ function withMembers(
   const inFirst: Member[] = []
   const inSecond: Member[] = []
   for (const { delivery, start } of members) {
-    if (start + delivery.records.length <= middle) inFirst.push({ delivery, start })
+    if (start + delivery.count <= middle) inFirst.push({ delivery, start })
     else if (start >= middle) inSecond.push({ delivery, start: start - middle })
     else {
       const [head, tail] = piecesOf(delivery, middle - start)

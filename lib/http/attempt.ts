@@ -66,6 +66,7 @@ export class Attempt implements Timed, ExchangeListener {
   // The built-in Sender within knows how far it came, and has this turn of the event loop to say so. Else something is taken
   // to have been sent.
   #cancel(error: DeliveryError): void {
+    this.#endpoint.hub.cancelled(this)
     this.#controller?.abort(error)
     setImmediate(() => this.exchanged(error))
   }

@@ -133,7 +133,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #verdict(): DeliveryError | undefined {
-    return verdict(this.#status, this.#headers, this.#delivery.records.length, this.#rules)
+    return verdict(this.#status, this.#headers, this.#delivery.count, this.#rules)
   }
 
   // A status that is no success is clear without the rest of its body.

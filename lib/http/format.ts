@@ -8,6 +8,8 @@ export interface Format {
   encode(record: unknown): Snapshot
   /** The body of one request. Runs when the batch closes, and again when it is split or read back from a storage. */
   join(parts: readonly Snapshot[]): Snapshot
+  /** What stands around and between texts in the body, for the built-in formats that only put them together. @internal */
+  readonly frame?: { readonly open: string; readonly separator: string; readonly close: string }
 }
 
 export type FormatName = 'json' | 'ndjson' | 'text' | 'form'
@@ -29,12 +31,13 @@ const json: Format = {
 }
 
 /** Always an array, so that an endpoint that takes batches never sees anything else. */
-const jsonBatch: Format = { ...json, join: jsonArray }
+const jsonBatch: Format = { ...json, join: jsonArray, frame: { open: '[', separator: ',', close: ']' } }
 
 const ndjson: Format = {
   contentType: 'application/x-ndjson',
   encode: jsonText,
-  join: parts => concatenated('', parts, '\n', '\n')
+  join: parts => concatenated('', parts, '\n', '\n'),
+  frame: { open: '', separator: '\n', close: '\n' }
 }
 
 const text: Format = {
@@ -45,7 +48,8 @@ const text: Format = {
     if (!record.isWellFormed()) throw new TypeError('a lone surrogate has no UTF-8 bytes')
     return record
   },
-  join: parts => (parts.length === 1 ? parts[0]! : concatenated('', parts, '\n', ''))
+  join: parts => (parts.length === 1 ? parts[0]! : concatenated('', parts, '\n', '')),
+  frame: { open: '', separator: '\n', close: '' }
 }
 
 const form: Format = {

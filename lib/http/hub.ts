@@ -36,6 +36,8 @@ export class Hub implements ConnectionLimit {
   readonly #dispatcher: Dispatcher | undefined
   readonly #slots: number
   readonly #deadlines: Deadlines
+  /** Cut off, with a turn of the event loop left to say how far they came: their deadline may be gone by now. */
+  readonly #cancelled = new Set<Attempt>()
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #active = new Set<Endpoint>()
   readonly #timers = new Map<Endpoint, NodeJS.Timeout>()
@@ -123,6 +125,11 @@ export class Hub implements ConnectionLimit {
   finished(attempt: Attempt): void {
     this.#inFlight--
     this.#deadlines.remove(attempt)
+    this.#cancelled.delete(attempt)
+  }
+
+  cancelled(attempt: Attempt): void {
+    this.#cancelled.add(attempt)
   }
 
   /**
@@ -173,7 +180,8 @@ export class Hub implements ConnectionLimit {
 
   /** Ends what is under way for which `mine` holds, without telling anybody; gives what it was. */
   abandon(mine: (attempt: Attempt) => boolean): Attempt[] {
-    const abandoned = (this.#deadlines.all() as Attempt[]).filter(mine)
+    const underWay = new Set([...(this.#deadlines.all() as Attempt[]), ...this.#cancelled])
+    const abandoned = [...underWay].filter(mine)
     for (const attempt of abandoned) {
       attempt.abandon()
       this.finished(attempt)

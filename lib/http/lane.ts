@@ -1,4 +1,5 @@
 import type { Account } from '../account.ts'
+import { joinedWhere } from '../delivery/joined-records.ts'
 import type { Snapshot } from '../delivery/snapshot.ts'
 import { Delivery, type Member } from '../delivery.ts'
 import type { DeliveryError } from '../errors.ts'
@@ -141,7 +142,9 @@ export class Lane implements Work {
 
   #close({ target, records, bytes, acceptedAt, members }: Batch): void {
     this.#open.delete(target.key)
-    this.#complete.pushDelivery(new Delivery(records, { acceptedAt, members }, target, bytes))
+    this.#complete.pushDelivery(
+      new Delivery(joinedWhere(records, target.format), { acceptedAt, members }, target, bytes)
+    )
     this.#arm()
   }
 

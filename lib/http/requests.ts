@@ -25,6 +25,9 @@ interface RecordRequest {
   body?: unknown
 }
 
+// Characters.
+const longText = 4096
+
 const withoutQueryBody = new Set(['GET', 'OPTIONS', 'TRACE'])
 
 /** Turns records into snapshots and targets. What cannot be sent throws a `DeliveryError` that refuses it. */
@@ -132,7 +135,8 @@ function encoded(format: Format, record: unknown): Snapshot {
     const snapshot = format.encode(record)
     if (typeof snapshot === 'string' && !snapshot.isWellFormed())
       throw new TypeError('a lone surrogate has no UTF-8 bytes')
-    if (typeof snapshot === 'string') return snapshot
+    // Long texts are kept outside of the heap: there they would be copied with every collection, and again at each attempt.
+    if (typeof snapshot === 'string') return snapshot.length < longText ? snapshot : Buffer.from(snapshot)
     if (!(snapshot instanceof Uint8Array)) {
       throw new TypeError(`encode() must give a string or bytes, got ${typeof snapshot}`)
     }
