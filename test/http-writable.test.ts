@@ -243,6 +243,15 @@ describe('HttpWritable with the option', () => {
     ])
   })
 
+  it('format gives join() what encode() gave, however long', async () => {
+    const server = await serve()
+    const join = (parts: readonly unknown[]): string =>
+      parts.map(part => `${typeof part} ${String(part).length}`).join()
+    const format = { contentType: 'a/b', encode: (record: unknown) => String(record), join }
+    await sent({ url: server.url, format, batchSize: 2 }, 'short', 'x'.repeat(10_000))
+    expect(server.requests.map(({ text }) => text)).to.deep.equal(['string 5,string 10000'])
+  })
+
   it('format refuses what a join() of the user throws, and goes on', async () => {
     const server = await serve()
     const join = (parts: readonly unknown[]): string => {

@@ -384,6 +384,22 @@ describe('replay', () => {
     expect(storage.claims).to.equal(0)
   })
 
+  it('gives nothing more once it is destroyed, not what stands in the buffer of Node either', async () => {
+    const storage = await filled(5)
+    const source = replay(storage)
+    const taken: unknown[] = []
+    source.pause()
+    source.on('data', delivery => taken.push(delivery))
+    source.read(0)
+    await until(() => source.readableLength === 5)
+    source.resume()
+    source.destroy()
+    await within(source.settled(), 'the replay to be settled')
+    await turns()
+    expect(taken).to.deep.equal([])
+    expect([storage.entries.length, storage.claims]).to.deep.equal([5, 0])
+  })
+
   it('stops when the stream behind it fails before it has read all', async () => {
     const storage = await filled(100)
     const source = replay(storage)

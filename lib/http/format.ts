@@ -77,6 +77,9 @@ function fieldText(name: string, value: unknown): string {
   throw new TypeError(`the form field ${name} must be text, a number, a boolean or null, got ${typeof value}`)
 }
 
+/** Whether it is one of ours, which take bytes for a text. */
+export const isBuiltIn = (format: Format): boolean => [json, jsonBatch, ndjson, text, form].includes(format)
+
 /** The built-in formats by name; `json` depends on whether requests are batches. */
 export function formatNamed(name: FormatName, batchSize: number): Format {
   if (name === 'json') return batchSize > 1 ? jsonBatch : json

@@ -3,7 +3,7 @@ import { type Snapshot, sizeOf } from '../delivery/snapshot.ts'
 import type { DeliveryError } from '../errors.ts'
 import { messageOf } from '../message-of.ts'
 import { unsendable } from './failure.ts'
-import type { Format } from './format.ts'
+import { type Format, isBuiltIn } from './format.ts'
 import { checkedHeaders } from './headers.ts'
 import { type HttpSettings, methods } from './options.ts'
 import { described, withoutSecrets } from './refused-record.ts'
@@ -136,7 +136,9 @@ function encoded(format: Format, record: unknown): Snapshot {
     if (typeof snapshot === 'string' && !snapshot.isWellFormed())
       throw new TypeError('a lone surrogate has no UTF-8 bytes')
     // Long texts are kept outside of the heap: there they would be copied with every collection, and again at each attempt.
-    if (typeof snapshot === 'string') return snapshot.length < longText ? snapshot : Buffer.from(snapshot)
+    if (typeof snapshot === 'string') {
+      return snapshot.length >= longText && isBuiltIn(format) ? Buffer.from(snapshot) : snapshot
+    }
     if (!(snapshot instanceof Uint8Array)) {
       throw new TypeError(`encode() must give a string or bytes, got ${typeof snapshot}`)
     }
