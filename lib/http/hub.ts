@@ -1,6 +1,4 @@
 import type { Dispatcher } from 'undici'
-import { OptionsError } from '../errors.ts'
-import { messageOf } from '../message-of.ts'
 import type { Attempt } from './attempt.ts'
 import { type ConnectionLimit, OwnConnections, SharedConnections } from './connections.ts'
 import { Deadlines } from './deadlines.ts'
@@ -8,6 +6,7 @@ import { Endpoint } from './endpoint.ts'
 import type { ExchangeRules } from './exchange.ts'
 import { HttpSender } from './http-sender.ts'
 import type { Sender } from './sender.ts'
+import { wrappedSender } from './wrapped-sender.ts'
 
 export interface HubOptions {
   /** Requests under way at most. */
@@ -57,7 +56,7 @@ export class Hub implements ConnectionLimit {
     this.#slots = slots
     this.#dispatcher = dispatcher
     this.#deadlines = new Deadlines(rules.timeout)
-    this.sender = wrapSender === undefined ? undefined : wrapped(wrapSender, new HttpSender(this))
+    this.sender = wrapSender === undefined ? undefined : wrappedSender(wrapSender, new HttpSender(this))
     this.#signal = signal
     this.#onSignal = () => this.drain(drainTimeout)
   }
@@ -233,19 +232,5 @@ export class Hub implements ConnectionLimit {
       this.#endpoints.delete(origin)
       endpoint.forget()
     }
-  }
-}
-
-function wrapped(wrapSender: (inner: Sender) => Sender, inner: Sender): Sender {
-  const sender: Partial<Sender> | undefined = made(() => wrapSender(inner))
-  if (typeof sender?.send === 'function') return sender as Sender
-  throw new OptionsError('http/wrapSender must give a Sender, which has a method send')
-}
-
-function made<T>(make: () => T): T {
-  try {
-    return make()
-  } catch (cause) {
-    throw new OptionsError(`http/wrapSender threw: ${messageOf(cause)}`, { cause })
   }
 }
