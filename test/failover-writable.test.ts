@@ -8,10 +8,13 @@ import type { Outcome } from '../lib/delivery/settlement.ts'
 import { OptionsError, StorageError } from '../lib/errors.ts'
 import { type FailoverOptions, FailoverWritable } from '../lib/failover-writable.ts'
 import { HttpWritable } from '../lib/http-writable.ts'
+import { destroying } from './support/cleaning.ts'
 import { expectOver } from './support/law.ts'
 import { answered, ManualSender } from './support/manual-sender.ts'
 import { hushStalls, MemoryStorage, storageFailure } from './support/memory-storage.ts'
 import { paused, turns, until, within } from './support/waiting.ts'
+
+const destroyed = destroying()
 
 interface Opened {
   readonly failover: FailoverWritable
@@ -20,7 +23,7 @@ interface Opened {
 
 function opened(options: Partial<FailoverOptions> = {}): Opened {
   const storage = new MemoryStorage()
-  const failover = new FailoverWritable({ storage, ...options })
+  const failover = destroyed(new FailoverWritable({ storage, ...options }))
   failover.on('error', () => {})
   return { failover, storage }
 }

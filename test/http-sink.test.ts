@@ -6,14 +6,16 @@ import chain from 'stream-chain'
 import { Delivery } from '../lib/delivery.ts'
 import { OptionsError } from '../lib/errors.ts'
 import { type HttpSink, httpSink, type HttpSinkOptions } from '../lib/http-sink.ts'
+import { destroying, servers } from './support/cleaning.ts'
 import { answer } from './support/fault.ts'
-import { type FaultServer, faultServer } from './support/fault-server.ts'
 import { expectOver } from './support/law.ts'
 import { answered, ManualSender } from './support/manual-sender.ts'
 import { hushStalls, MemoryStorage, storageFailure } from './support/memory-storage.ts'
 import { paused, turns, until, within } from './support/waiting.ts'
 
 const nowhere = 'http://127.0.0.1:9/'
+const serve = servers()
+const destroyed = destroying()
 
 interface Opened {
   readonly sink: HttpSink
@@ -29,20 +31,12 @@ function opened({ http, retry, failover }: Partial<HttpSinkOptions> = {}): Opene
     retry: { minDelay: 1, maxDelay: 1, ...retry },
     failover: { storage, ...failover }
   })
-  sink.on('error', () => {})
+  destroyed(sink).on('error', () => {})
   return { sink, sender, storage }
 }
 
 describe('httpSink', () => {
   hushStalls()
-
-  const servers: FaultServer[] = []
-  async function serve(fault = answer(200)): Promise<FaultServer> {
-    const server = await faultServer(fault)
-    servers.push(server)
-    return server
-  }
-  afterEach(() => Promise.all(servers.splice(0).map(server => server.close())))
 
   it('finishes when every record was acknowledged or is durable', async () => {
     const server = await serve(({ request, socket }) =>

@@ -8,17 +8,19 @@ import type { Outcome } from '../lib/delivery/settlement.ts'
 import { OptionsError } from '../lib/errors.ts'
 import { type HttpOptions, HttpWritable } from '../lib/http-writable.ts'
 import type { Sender } from '../lib/http/sender.ts'
+import { destroying, servers } from './support/cleaning.ts'
 import { answer, HeldAnswers, never, raw, scripted } from './support/fault.ts'
-import { type FaultServer, faultServer } from './support/fault-server.ts'
 import { expectLaw, expectOver } from './support/law.ts'
 import { answered, ManualSender } from './support/manual-sender.ts'
 import { paused, turns, until, within } from './support/waiting.ts'
 
 const nowhere = 'http://127.0.0.1:9/'
+const serve = servers()
+const destroyed = destroying()
 
 function manual(options: HttpOptions = {}): { http: HttpWritable; sender: ManualSender } {
   const sender = new ManualSender()
-  const http = new HttpWritable({ url: nowhere, wrapSender: sender.wrap, ...options })
+  const http = destroyed(new HttpWritable({ url: nowhere, wrapSender: sender.wrap, ...options }))
   http.on('error', () => {})
   return { http, sender }
 }
@@ -43,15 +45,8 @@ async function finished(http: HttpWritable): Promise<void> {
 }
 
 describe('HttpWritable with the option', () => {
-  const servers: FaultServer[] = []
   const streams: HttpWritable[] = []
   const agents: Agent[] = []
-
-  async function serve(fault = answer(200)): Promise<FaultServer> {
-    const server = await faultServer(fault)
-    servers.push(server)
-    return server
-  }
 
   function open(options: HttpOptions): HttpWritable {
     const http = new HttpWritable(options)
@@ -71,7 +66,6 @@ describe('HttpWritable with the option', () => {
 
   afterEach(async () => {
     for (const http of streams.splice(0)) http.destroy()
-    await Promise.all(servers.splice(0).map(server => server.close()))
     await Promise.all(agents.splice(0).map(agent => agent.close()))
   })
 
@@ -584,7 +578,7 @@ describe('HttpWritable', () => {
   })
 
   it('I6 sends bytes that are not UTF-8 as they are, in a batch too', async () => {
-    const server = await faultServer()
+    const server = await serve()
     const bytes = Buffer.from([0xff, 0x00, 0xc3, 0x28])
     for (const batchSize of [1, 2]) {
       const http = new HttpWritable({ url: server.url, format: 'text', batchSize })
@@ -593,7 +587,6 @@ describe('HttpWritable', () => {
     }
     const bodies = server.requests.map(({ body }) => body.toString('hex'))
     expect(bodies).to.have.members(['ff00c328', 'c3a4', 'ff00c3280ac3a4'])
-    await server.close()
   })
 
   it('never puts records of another method, URL or headers in one batch', async () => {
@@ -659,12 +652,11 @@ describe('HttpWritable', () => {
   })
 
   it('closes its connections at the end', async () => {
-    const server = await faultServer()
+    const server = await serve()
     const http = new HttpWritable({ url: server.url })
     for (let i = 0; i < 10; i++) http.write(i)
     await finished(http)
     await until(() => server.openConnections === 0)
-    await server.close()
   })
 
   it('E01 reports a closed port as not sent', async () => {

@@ -9,12 +9,14 @@ import { shutDown } from '../lib/http/failure.ts'
 import { type HttpOptions, HttpWritable } from '../lib/http-writable.ts'
 import { Replay, replay, type ReplayOptions } from '../lib/replay.ts'
 import type { Entry } from '../lib/storage/storage.ts'
+import { destroying } from './support/cleaning.ts'
 import { expectOver } from './support/law.ts'
 import { answered, ManualSender } from './support/manual-sender.ts'
 import { MemoryStorage, storageFailure } from './support/memory-storage.ts'
 import { paused, turns, until, within } from './support/waiting.ts'
 
 const nowhere = 'http://127.0.0.1:9/'
+const destroyed = destroying()
 
 /** A storage with a delivery of one record for each. */
 async function filled(
@@ -62,7 +64,7 @@ async function given(options: ReplayOptions): Promise<string[]> {
 
 function manual(options: HttpOptions = {}): { http: HttpWritable; sender: ManualSender } {
   const sender = new ManualSender()
-  const http = new HttpWritable({ url: nowhere, wrapSender: sender.wrap, ...options })
+  const http = destroyed(new HttpWritable({ url: nowhere, wrapSender: sender.wrap, ...options }))
   http.on('error', () => {})
   return { http, sender }
 }

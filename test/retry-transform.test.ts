@@ -7,11 +7,13 @@ import type { Outcome } from '../lib/delivery/settlement.ts'
 import { OptionsError } from '../lib/errors.ts'
 import { type HttpOptions, HttpWritable } from '../lib/http-writable.ts'
 import { type RetryOptions, RetryTransform } from '../lib/retry-transform.ts'
+import { destroying } from './support/cleaning.ts'
 import { expectLaw, expectOver } from './support/law.ts'
 import { answered, ManualSender } from './support/manual-sender.ts'
 import { paused, turns, until, within } from './support/waiting.ts'
 
 const nowhere = 'http://127.0.0.1:9/'
+const destroyed = destroying()
 
 /** Takes what is given up on, and keeps it. */
 class Kept extends Writable {
@@ -40,8 +42,8 @@ interface Line {
 
 function line(retryOptions: RetryOptions = {}, httpOptions: HttpOptions = {}): Line {
   const sender = new ManualSender()
-  const http = new HttpWritable({ url: nowhere, wrapSender: sender.wrap, ...httpOptions })
-  const retry = new RetryTransform({ minDelay: 1, maxDelay: 1, ...retryOptions })
+  const http = destroyed(new HttpWritable({ url: nowhere, wrapSender: sender.wrap, ...httpOptions }))
+  const retry = destroyed(new RetryTransform({ minDelay: 1, maxDelay: 1, ...retryOptions }))
   const kept = new Kept()
   for (const stream of [http, retry]) stream.on('error', () => {})
   http.pipe(retry).pipe(kept)
