@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { FileStorage } from '../../../lib/storage/file-storage.ts'
 import { failedDelivery } from '../../support/deliveries.ts'
 
@@ -5,7 +6,19 @@ import { failedDelivery } from '../../support/deliveries.ts'
 
 const [command, path, argument = ''] = process.argv.slice(2) as [string, string, string?]
 const storage = new FileStorage({ path, segmentBytes: 65_536 })
-const say = (line: string): boolean => process.stdout.write(`${line}\n`)
+
+// At once, not by way of `process.stdout`: a parent that is slow to read lets lines pile up there, and kill -9 takes them
+// along, although what they say was done. (A socket takes some 280 short lines before that.)
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`)
+      return
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EAGAIN') throw error
+    }
+  }
+}
 
 async function run(): Promise<void> {
   if (command === 'hold') await hold()
