@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
 import { FileStorage } from '../../../lib/storage/file-storage.ts'
 import { failedDelivery } from '../../support/deliveries.ts'
 
@@ -8,8 +9,9 @@ const [command, path, argument = ''] = process.argv.slice(2) as [string, string,
 const storage = new FileStorage({ path, segmentBytes: 65_536 })
 
 // At once, not by way of `process.stdout`: a parent that is slow to read lets lines pile up there, and kill -9 takes them
-// along, although what they say was done. (A socket takes some 280 short lines before that.)
+// along, although what they say was done. (A socket takes some 280 short lines before that.) A thread has its own output.
 function say(line: string): void {
+  if (!isMainThread) return void process.stdout.write(`${line}\n`)
   for (;;) {
     try {
       writeSync(1, `${line}\n`)
