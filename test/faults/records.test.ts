@@ -187,7 +187,7 @@ describe('faulty records', () => {
       'http://256.256.256.256/',
       'http://1.2.3.4.5/',
       'http://0x100000000/',
-      'http://xn--a/',
+      'http://a%00b/',
       '://host/',
       'host:80',
       'localhost:80/path',
