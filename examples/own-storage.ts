@@ -172,7 +172,7 @@ await storage.close()
 await endpoint.close()
 
 // In a test file of mocha the last call of these is all that is needed.
-const mocha = new Mocha({ reporter: 'dot' })
+const mocha = new Mocha({ reporter: 'dot', timeout: 10_000 })
 mocha.suite.emit(Mocha.Suite.constants.EVENT_FILE_PRE_REQUIRE, globalThis, 'own-storage', mocha)
 storageContract('FolderStorage', () => new FolderStorage(temporaryFolder()), {
   reopen: first => new FolderStorage((first as FolderStorage).folder)

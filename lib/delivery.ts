@@ -171,13 +171,10 @@ export class Delivery {
       this.moveTo(outcome)
       return undefined
     }
-    const members = this.members.map(({ delivery }) => delivery.settle(outcome))
-    const waiting = [this.settlement?.settle(outcome), ...members].filter(promise => promise !== undefined)
-    if (waiting.length === 0) {
-      this.moveTo(outcome)
-      return undefined
-    }
-    return Promise.all(waiting).then(() => this.moveTo(outcome))
+    const pending = this.#settleAll(outcome)
+    if (pending !== undefined) return pending.then(() => this.moveTo(outcome))
+    this.moveTo(outcome)
+    return undefined
   }
 
   /** The same delivery after an attempt that failed. */
@@ -260,6 +257,19 @@ export class Delivery {
     const { method, url } = this.target
     const { code } = this.error ?? {}
     return `Delivery ${this.id} { ${method} ${url}, records: ${this.count}, attempts: ${this.attempts}${code ? `, error: ${code}` : ''} }`
+  }
+
+  #settleAll(outcome: Outcome): Promise<unknown> | undefined {
+    const own = this.settlement?.settle(outcome)
+    if (this.members.length === 0) return own
+    // Members that wait for the same, such as one removal of all of them, wait for it once.
+    const pending = new Set<Promise<unknown>>()
+    if (own !== undefined) pending.add(own)
+    for (const { delivery } of this.members) {
+      const settled = delivery.settle(outcome)
+      if (settled !== undefined) pending.add(settled)
+    }
+    return pending.size === 0 ? undefined : Promise.all(pending)
   }
 
   #init(): DeliveryInit {

@@ -6,6 +6,10 @@ export interface Diagnostics {
   'spillway:storage-stalled': { code: string; message: string }
   /** It does again. */
   'spillway:storage-resumed': Record<never, never>
+  /** A storage fails, so its `fallback` is used. Published once, until it takes something again. */
+  'spillway:storage-passed-over': { code: string; message: string }
+  /** What a fallback held was brought back into the first storage. */
+  'spillway:storage-moved-back': { entries: number }
   /** A part of a storage is damaged: it was passed over and kept aside. */
   'spillway:storage-damaged': { storage: string; path: string; segment?: string; bytes?: number; reason: string }
 }
@@ -14,6 +18,8 @@ export interface Diagnostics {
 export const diagnosticChannels = [
   'spillway:storage-stalled',
   'spillway:storage-resumed',
+  'spillway:storage-passed-over',
+  'spillway:storage-moved-back',
   'spillway:storage-damaged'
 ] as const satisfies ReadonlyArray<keyof Diagnostics>
 

@@ -10,7 +10,9 @@ import { publish } from './diagnostics.ts'
 import { StreamError } from './errors.ts'
 import { optionsParser } from './options.ts'
 import { storageFrom } from './storage/registry.ts'
-import { isRefusal, StorageChain } from './storage/storage-chain.ts'
+import { MovingBack } from './storage/moving-back.ts'
+import { refusedHalves } from './storage/refused-halves.ts'
+import { StorageChain } from './storage/storage-chain.ts'
 import type { Storage } from './storage/storage.ts'
 
 /** A storage by its name, with its own options beside it, or an instance, which is then the caller's to close. */
@@ -29,6 +31,8 @@ export interface FailoverOptions extends StorageOptions {
   eager?: boolean
   /** A second storage, for what the first does not take; it may have a `fallback` itself. */
   fallback?: StorageOptions
+  /** Whether what a `fallback` holds is brought back into the first storage once that takes it again. @default true */
+  moveBack?: boolean
 }
 
 export const failoverSchema = {
@@ -37,7 +41,8 @@ export const failoverSchema = {
     storage: {},
     batchSize: { type: 'integer', minimum: 1, maximum: 100_000, default: 1_000 },
     eager: { type: 'boolean', default: false },
-    fallback: { type: 'object' }
+    fallback: { type: 'object' },
+    moveBack: { type: 'boolean', default: true }
   },
   // What else is there are the storage's own options, which its own schema checks.
   additionalProperties: true
@@ -48,7 +53,10 @@ interface Waiting {
   readonly callback: WriteCallback | undefined
 }
 
-const parseOptions = optionsParser<FailoverOptions & { batchSize: number; eager: boolean }>('failover', failoverSchema)
+const parseOptions = optionsParser<FailoverOptions & { batchSize: number; eager: boolean; moveBack: boolean }>(
+  'failover',
+  failoverSchema
+)
 const nodeBuffer = 16
 const queueBytes = 16 * 1024 * 1024
 // While one append waits for the disk or the network the next one can be made.
@@ -79,6 +87,7 @@ export class FailoverWritable extends Writable {
   readonly #queue = new Fifo<Waiting>()
   readonly #appends = new Set<Promise<void>>()
   readonly #settling = new Settling()
+  readonly #movingBack: MovingBack | undefined
   readonly #closed: Promise<void>
   #queuedBytes = 0
   #scheduled = false
@@ -87,13 +96,15 @@ export class FailoverWritable extends Writable {
 
   /** Throws `SPW_ERR_OPTIONS`. */
   constructor(options: FailoverOptions) {
-    const { batchSize, eager, fallback, ...first } = parseOptions(options)
+    const { batchSize, eager, fallback, moveBack, ...first } = parseOptions(options)
     const chain = chained(first, fallback)
     super({ objectMode: true, highWaterMark: nodeBuffer })
     this.#batchSize = batchSize
     this.#storages = chain.map(({ storage }) => storage)
     this.#own = chain.filter(({ own }) => own).map(({ storage }) => storage)
     this.#chain = new StorageChain(this.#storages, {
+      passedOver: ({ code, message }) =>
+        publish('spillway:storage-passed-over', { code, message }, `A storage fails, the fallback is used: ${message}`),
       stalled: ({ code, message }) =>
         publish(
           'spillway:storage-stalled',
@@ -102,6 +113,9 @@ export class FailoverWritable extends Writable {
         ),
       resumed: () => publish('spillway:storage-resumed', {})
     })
+    if (moveBack && chain.length > 1) {
+      this.#movingBack = new MovingBack(this.#storages, entries => publish('spillway:storage-moved-back', { entries }))
+    }
     this.#closed = new Promise(resolve => this.once('close', resolve))
     refuseChain(this)
     if (eager) this.#open()
@@ -226,19 +240,14 @@ export class FailoverWritable extends Writable {
 
   async #append(group: readonly Waiting[]): Promise<void> {
     try {
-      const { durable } = await this.#chain.append(group.map(({ delivery }) => delivery))
-      for (const stored of group) this.#leave(stored, durable === false ? 'abandoned' : 'stored')
+      const storage = await this.#chain.append(group.map(({ delivery }) => delivery))
+      for (const stored of group) this.#leave(stored, storage.durable === false ? 'abandoned' : 'stored')
+      this.#movingBack?.took(storage)
     } catch (error) {
-      if (isRefusal(error) && group.length > 1) await this.#appendApart(group)
-      else this.#fail(group, error as Error)
+      const halves = refusedHalves(group, error)
+      if (halves === undefined) return this.#fail(group, error as Error)
+      for (const half of halves) await this.#append(half)
     }
-  }
-
-  // One that the storage does not take must not keep the others out.
-  async #appendApart(group: readonly Waiting[]): Promise<void> {
-    const middle = Math.ceil(group.length / 2)
-    await this.#append(group.slice(0, middle))
-    await this.#append(group.slice(middle))
   }
 
   #fail(group: readonly Waiting[], error: Error): void {
@@ -295,6 +304,7 @@ export class FailoverWritable extends Writable {
   }
 
   async #close(): Promise<void> {
+    await this.#movingBack?.stop()
     await Promise.all(this.#own.map(storage => storage.close()))
   }
 }

@@ -1,11 +1,14 @@
 import { Writable } from 'node:stream'
 import type { Stats } from './account.ts'
 import { refuseChain } from './delivery/refuse-chain.ts'
-import { overflow, refuseUndefined, type WriteCallback } from './delivery/write.ts'
+import { lastWrite, overflow, refuseUndefined, type WriteCallback } from './delivery/write.ts'
 import { FailoverWritable, type FailoverOptions } from './failover-writable.ts'
 import { type HttpOptions, httpSchema, HttpWritable } from './http-writable.ts'
 import { OptionsError } from './errors.ts'
 import { fromStreamPark, isStreamParkConfig } from './config/streampark.ts'
+import type { JournalOptions } from './journal/options.ts'
+import { refuseSharedPlace } from './journal/shared-place.ts'
+import { JournalTransform } from './journal-transform.ts'
 import { optionsParser } from './options.ts'
 import { RetryTransform, type RetryOptions } from './retry-transform.ts'
 
@@ -14,26 +17,34 @@ export interface HttpSinkOptions {
   http?: HttpOptions
   retry?: RetryOptions
   failover: FailoverOptions
+  /** Keeps records in a storage in front, so that a crash loses none. @default none */
+  journal?: JournalOptions
 }
 
-const parseSections = optionsParser<Required<HttpSinkOptions>>('sink', {
-  type: 'object',
-  properties: {
-    http: { type: 'object', default: {} },
-    retry: { type: 'object', default: {} },
-    failover: { type: 'object' }
-  },
-  required: ['failover'],
-  additionalProperties: false
-})
+const parseSections = optionsParser<Required<Omit<HttpSinkOptions, 'journal'>> & Pick<HttpSinkOptions, 'journal'>>(
+  'sink',
+  {
+    type: 'object',
+    properties: {
+      http: { type: 'object', default: {} },
+      retry: { type: 'object', default: {} },
+      failover: { type: 'object' },
+      journal: { type: 'object' }
+    },
+    required: ['failover'],
+    additionalProperties: false
+  }
+)
 
 const nodeBuffer = 16
 
 /**
- * `HttpWritable`, `RetryTransform` and `FailoverWritable` as one Writable. It finishes when every record was acknowledged or
- * is durable in the storage, and when it is destroyed it stores what is left before it closes.
+ * `HttpWritable`, `RetryTransform` and `FailoverWritable` as one Writable, with a `JournalTransform` in front if that is asked
+ * for. It finishes when every record was acknowledged or is durable in the storage, and when it is destroyed it stores what
+ * is left before it closes; the journal keeps what could not be stored.
  */
 export class HttpSink extends Writable {
+  readonly #journal: JournalTransform | undefined
   readonly #http: HttpWritable
   readonly #retry: RetryTransform
   readonly #failover: FailoverWritable
@@ -43,24 +54,35 @@ export class HttpSink extends Writable {
   /** Throws `SPW_ERR_OPTIONS`. */
   constructor(options: HttpSinkOptions) {
     const sections = parseSections(options)
+    const { journal, failover } = sections
+    if (journal !== undefined) refuseSharedPlace(journal, failover)
     super({ objectMode: true, highWaterMark: nodeBuffer })
     this.#http = new HttpWritable(sections.http)
     this.#retry = new RetryTransform(sections.retry)
-    this.#failover = new FailoverWritable(sections.failover)
+    this.#failover = new FailoverWritable(failover)
     this.#drainTimeout = sections.http.drainTimeout ?? httpSchema.properties.drainTimeout.default
+    this.#journal = journal && new JournalTransform(journal)
+    this.#journal?.pipe(this.#http)
     this.#http.pipe(this.#retry).pipe(this.#failover)
-    const streams = [this.#http, this.#retry, this.#failover]
+    const streams = [this.#http, this.#retry, this.#failover, ...(this.#journal === undefined ? [] : [this.#journal])]
     for (const stream of streams) stream.on('error', error => this.destroy(error))
     this.#stored = Promise.all(streams.map(stream => stream.settled())).then(() => undefined)
+    // Whoever asks for it is told when a storage cannot be closed.
+    this.#stored.catch(() => undefined)
     refuseChain(this)
   }
 
   /** The account of all records that were written to it. */
   stats(): Stats {
-    return this.#http.stats()
+    return this.#front.stats()
   }
 
-  /** Resolves when all three streams are closed and every settle hook has come back. */
+  /** Records that were abandoned and are in the journal still: the next start gives them again. */
+  get kept(): number {
+    return this.#journal?.kept ?? 0
+  }
+
+  /** Resolves when all streams are closed and every settle hook has come back. */
   settled(): Promise<void> {
     return this.#stored
   }
@@ -77,16 +99,33 @@ export class HttpSink extends Writable {
   }
 
   override write(record: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
-    if (this.#isOverrun) return overflow(this, this.#http.writableHighWaterMark, encoding, callback)
+    if (this.#isOverrun) return overflow(this, this.#front.writableHighWaterMark, encoding, callback)
     if (record === undefined) return refuseUndefined(this, () => super.write(null))
-    return super.write(record, encoding as BufferEncoding, callback)
+    const journal = this.#journal
+    if (journal === undefined || record === null || this.writableEnded || this.destroyed) {
+      return super.write(record, encoding as BufferEncoding, callback)
+    }
+    // At once, since Node gives one write after the other, and each would wait for a sync of its own.
+    journal.write(record, typeof encoding === 'function' ? encoding : callback)
+    return super.write(record)
+  }
+
+  override end(record?: unknown, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
+    const last = lastWrite(record, encoding, callback)
+    if (last.chunk !== undefined) this.write(last.chunk)
+    return super.end(last.callback)
   }
 
   override _write(record: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#http.write(record, callback)
+    const journal = this.#journal
+    if (journal === undefined) this.#http.write(record, callback)
+    // The journal has it already: this only holds the source back.
+    else if (journal.writableNeedDrain) journal.once('drain', () => callback())
+    else callback()
   }
 
   override _writev(chunks: Array<{ chunk: unknown }>, callback: WriteCallback): void {
+    if (this.#journal !== undefined) return this._write(undefined, 'utf8', callback)
     this.#http.cork()
     chunks.forEach(({ chunk }, index) => this.#http.write(chunk, index === chunks.length - 1 ? callback : undefined))
     this.#http.uncork()
@@ -94,7 +133,7 @@ export class HttpSink extends Writable {
 
   override _final(callback: WriteCallback): void {
     this.#failover.once('finish', () => callback())
-    this.#http.end()
+    this.#front.end()
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
@@ -107,14 +146,22 @@ export class HttpSink extends Writable {
         this.#abandonRest(error)
         resolve()
       }, this.#drainTimeout)
-      void this.#stored.then(() => clearTimeout(timer)).then(resolve)
+      void this.#stored
+        .catch(() => undefined)
+        .then(() => clearTimeout(timer))
+        .then(resolve)
     })
     void over.then(() => callback(error))
   }
 
+  /** What records are written to. */
+  get #front(): JournalTransform | HttpWritable {
+    return this.#journal ?? this.#http
+  }
+
   // Twice the capacity, and never so little that a writer who heeds write() could get there.
   get #isOverrun(): boolean {
-    const { writableHighWaterMark: capacity, writableLength } = this.#http
+    const { writableHighWaterMark: capacity, writableLength } = this.#front
     return writableLength + this.writableLength >= Math.max(2 * capacity, capacity + 4 * nodeBuffer)
   }
 
@@ -122,6 +169,8 @@ export class HttpSink extends Writable {
   // stands behind it to be stored, and what stands before it abandoned.
   #storeRest(error: Error | null): void {
     if (this.#failover.destroyed) return this.#abandonRest(error)
+    // What has not left the journal stays in it.
+    this.#journal?.destroy(error ?? undefined)
     this.#http.drain(0)
     if (this.#retry.destroyed) {
       this.#http.destroy()
@@ -131,6 +180,7 @@ export class HttpSink extends Writable {
   }
 
   #abandonRest(error: Error | null): void {
+    this.#journal?.destroy(error ?? undefined)
     this.#retry.destroy(error ?? undefined)
     this.#http.destroy(error ?? undefined)
   }

@@ -6,7 +6,7 @@ import { DeliveryError, StreamError } from './errors.ts'
 import { shutDown } from './http/failure.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { Hub } from './http/hub.ts'
-import { Lane, type LaneOwner } from './http/lane.ts'
+import { type BatchRules, Lane, type LaneOwner } from './http/lane.ts'
 import { type HttpOptions, type HttpSettings, httpSchema, httpSettings } from './http/options.ts'
 import { Requests } from './http/requests.ts'
 
@@ -91,6 +91,12 @@ export class HttpWritable extends DeliveryDuplex {
    */
   drain(timeout: number): void {
     this.#hub.drain(timeout)
+  }
+
+  /** How records become requests here, for what stands in front and keeps them as that. @internal */
+  get intake(): { readonly requests: Requests; readonly rules: BatchRules; onDrain(listener: () => void): void } {
+    const onDrain = (listener: () => void): void => (this.#hub.draining ? listener() : this.#hub.onDrain(listener))
+    return { requests: this.#requests, rules: this.#settings, onDrain }
   }
 
   override write(record: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
@@ -181,7 +187,7 @@ export class HttpWritable extends DeliveryDuplex {
 
   // Whoever pipes into a stream that is being destroyed does not know it yet, and does not keep what it has written.
   #abandonUnwritten(given: Delivery): void {
-    this.#account.accept('abandoned', given.count)
+    if (given.account === undefined) this.#account.accept('abandoned', given.count)
     this.settle(given, 'abandoned')
   }
 
@@ -214,6 +220,8 @@ export class HttpWritable extends DeliveryDuplex {
     const target = this.#requests.targetOf(given)
     const endpoint = this.#hub.endpointOf(target.origin)
     const lane = this.#laneOf(endpoint)
+    // Of the account of whoever gave it in it leaves here.
+    given.moveTo('handedBack')
     this.#account.accept('waiting', given.count)
     this.#bytes += given.bytes
     const merges = this.#settings.batchSize > 1 && target.format !== undefined && !given.frozen
@@ -224,6 +232,7 @@ export class HttpWritable extends DeliveryDuplex {
 
   #refuse(record: unknown, error: DeliveryError): void {
     const delivery = record instanceof Delivery ? record.givenIn(record.target) : this.#kept(record)
+    if (record instanceof Delivery) record.moveTo('handedBack')
     this.#account.accept('waiting', delivery.count)
     delivery.enter(this.#account, undefined, 'waiting')
     this.#handOn(delivery.failed(error))

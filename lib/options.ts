@@ -24,8 +24,10 @@ ajv.addVocabulary(['unit', 'secret', 'also'])
  * schema marks as `secret` are never quoted.
  */
 export function optionsParser<T>(name: string, schema: OptionsSchema): (options: unknown) => T {
-  const validate: ValidateFunction<T> = ajv.compile<T>(schema)
+  let validate: ValidateFunction<T> | undefined
   return options => {
+    // On first use: all schemas together take a fifth of the time in which the command line starts.
+    validate ??= ajv.compile<T>(schema)
     const complete = cloned(options ?? {})
     if (validate(complete)) return complete
     throw new OptionsError(describeFaults(name, validate.errors ?? []))

@@ -52,6 +52,8 @@ async function published(act: () => Promise<void>): Promise<string[]> {
 }
 
 describe('FailoverWritable with the option', () => {
+  hushStalls()
+
   it('storage stores there, and leaves open a Storage that was made by the caller', async () => {
     const { failover, storage } = opened()
     failover.write(failed('a'))
@@ -119,6 +121,33 @@ describe('FailoverWritable with the option', () => {
     expect(outcomes).to.deep.equal(['stored'])
   })
 
+  for (const moveBack of [true, false]) {
+    it(`moveBack ${moveBack} ${moveBack ? 'brings back' : 'leaves'} what the fallback holds from an earlier run`, async () => {
+      const second = new MemoryStorage()
+      await second.append([failed('a')])
+      const { failover, storage } = opened({ fallback: { storage: second }, moveBack })
+      await paused(1_100)
+      expect([storage.records, second.records]).to.deep.equal(moveBack ? [['a'], []] : [[], ['a']])
+      await finished(failover)
+    })
+  }
+
+  it('T36 brings back what went to the fallback while the first storage was away, once that works again', async function () {
+    this.timeout(20_000)
+    const second = new MemoryStorage()
+    const { failover, storage } = opened({ fallback: { storage: second } })
+    storage.beforeAppend = () => {
+      throw storageFailure(true)
+    }
+    for (const text of ['a', 'b', 'c']) failover.write(failed(text))
+    await until(() => second.records.length === 3, 'the fallback')
+    storage.beforeAppend = () => {}
+    await until(() => second.records.length === 0, 'what is brought back', 15_000)
+    expect(storage.records).to.deep.equal(['a', 'b', 'c'])
+    expect(failover.stats()).to.include({ stored: 3, storing: 0 })
+    await finished(failover)
+  })
+
   it('fallback of a wrong kind is refused', () => {
     expect(() => opened({ fallback: { storage: 'flie' } })).to.throw(OptionsError, 'did you mean "file"?')
     expect(() => opened({ fallback: 'none' as never })).to.throw(OptionsError, 'failover/fallback must be object')
@@ -126,6 +155,7 @@ describe('FailoverWritable with the option', () => {
 
   for (const [options, message] of [
     [{ batchSize: 0 }, 'failover/batchSize must be >= 1, got 0'],
+    [{ moveBack: 1 }, 'failover/moveBack must be boolean, got 1'],
     [{ eager: 'yes' }, 'failover/eager must be boolean, got "yes"']
   ] as const) {
     it(`of a wrong value is refused: ${message}`, () => {

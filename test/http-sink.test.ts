@@ -1,21 +1,27 @@
 import { once } from 'node:events'
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
 import chain from 'stream-chain'
 import { Delivery } from '../lib/delivery.ts'
 import { OptionsError } from '../lib/errors.ts'
+import type { FailoverOptions } from '../lib/failover-writable.ts'
 import { type HttpSink, httpSink, type HttpSinkOptions } from '../lib/http-sink.ts'
 import { destroying, servers } from './support/cleaning.ts'
 import { answer } from './support/fault.ts'
 import { expectOver } from './support/law.ts'
 import { answered, ManualSender } from './support/manual-sender.ts'
 import { hushStalls, MemoryStorage, storageFailure } from './support/memory-storage.ts'
+import type { JournalOptions } from '../lib/journal-transform.ts'
+import { temporaryFolder } from './support/temporary-folder.ts'
 import { paused, turns, until, within } from './support/waiting.ts'
 
 const nowhere = 'http://127.0.0.1:9/'
 const serve = servers()
 const destroyed = destroying()
+const folder = temporaryFolder()
 
 interface Opened {
   readonly sink: HttpSink
@@ -23,13 +29,14 @@ interface Opened {
   readonly storage: MemoryStorage
 }
 
-function opened({ http, retry, failover }: Partial<HttpSinkOptions> = {}): Opened {
+function opened({ http, retry, failover, journal }: Partial<HttpSinkOptions> = {}): Opened {
   const sender = new ManualSender()
   const storage = new MemoryStorage()
   const sink = httpSink({
     http: { url: nowhere, wrapSender: sender.wrap, ...http },
     retry: { minDelay: 1, maxDelay: 1, ...retry },
-    failover: { storage, ...failover }
+    failover: { storage, ...failover },
+    ...(journal === undefined ? {} : { journal })
   })
   destroyed(sink).on('error', () => {})
   return { sink, sender, storage }
@@ -327,5 +334,87 @@ describe('httpSink', () => {
     before.end()
     await within(pipeline(before, sink), 'the pipeline')
     expect(sink.stats()).to.include({ delivered: 10 })
+  })
+
+  describe('with a journal', () => {
+    it('calls back once a record is durable, many by one sync, and forgets it once it is settled', async () => {
+      const kept = new MemoryStorage()
+      const { sink, sender, storage } = opened({ journal: { storage: kept }, retry: { retries: 0 } })
+      sender.script = ({ records }) => (records[0] === '3' ? answered(503) : undefined)
+      let durable = 0
+      for (let i = 0; i < 100; i++) sink.write(i, () => durable++)
+      sink.end()
+      await within(sink.settled(), 'the sink to be settled')
+      expect(durable).to.equal(100)
+      expect(kept.appends.length).to.be.below(10)
+      expect(kept.entries).to.deep.equal([])
+      expect(storage.records).to.deep.equal(['3'])
+      expect(sink.stats()).to.include({ accepted: 100, delivered: 99, stored: 1 })
+      expectOver(sink.stats())
+    })
+
+    it('keeps in it what it cannot store when it is destroyed', async () => {
+      const kept = new MemoryStorage()
+      const { sink, sender, storage } = opened({ journal: { storage: kept }, http: { drainTimeout: 50 } })
+      storage.beforeAppend = () => {
+        throw storageFailure(true)
+      }
+      for (let i = 0; i < 10; i++) sink.write(i)
+      await until(() => sender.open.length === 10)
+      sink.destroy()
+      await within(sink.settled(), 'the sink to be settled')
+      expect([kept.entries.length, sink.kept]).to.deep.equal([10, 10])
+      expect(sink.stats()).to.include({ abandoned: 10 })
+      expectOver(sink.stats())
+    })
+
+    it('stores what is left when it is destroyed, and forgets that', async () => {
+      const kept = new MemoryStorage()
+      const { sink, sender, storage } = opened({ journal: { storage: kept } })
+      for (let i = 0; i < 10; i++) sink.write(i)
+      await until(() => sender.open.length === 10)
+      sink.destroy()
+      await within(sink.settled(), 'the sink to be settled')
+      expect(storage.records).to.have.lengthOf(10)
+      expect([kept.entries.length, sink.kept]).to.deep.equal([0, 0])
+    })
+
+    it('holds back the source while the journal takes nothing', async () => {
+      const kept = new MemoryStorage()
+      kept.beforeAppend = () => new Promise(() => {})
+      const { sink } = opened({ journal: { storage: kept, queueCapacity: 20 } })
+      let count = 0
+      while (count < 1_000 && sink.write(count)) count++
+      expect(count).to.be.below(20 + 2 * 16 + 1)
+    })
+
+    it('refuses a place where the failover, or its fallback, stores too, and names it', () => {
+      const instance = new MemoryStorage()
+      const path = folder()
+      const link = folder()
+      mkdirSync(path)
+      symlinkSync(path, link)
+      const file = { storage: 'file', path }
+      const postgres = {
+        storage: 'postgres',
+        jdbcUrl: 'jdbc:postgresql://127.0.0.1:9/x',
+        username: 'x',
+        table: 'record'
+      }
+      const kafka = { storage: 'kafka', 'bootstrap.servers': '127.0.0.1:9092', topic: 'record' }
+      const wrong: Array<[journal: JournalOptions, failover: FailoverOptions, message: string]> = [
+        [file, file, 'journal/path must be another folder than failover/path'],
+        [{ ...file, path: join(link, 'a') }, { ...file, path: join(path, 'a') }, 'than failover/path'],
+        [file, { ...postgres, fallback: file }, 'journal/path must be another folder than failover/fallback/path'],
+        [{ storage: instance }, { storage: instance }, 'journal/storage must be another Storage than failover/storage'],
+        [postgres, { ...postgres, timeout: 5 }, 'journal/table must be another table than failover/table, got record'],
+        [kafka, kafka, 'journal/topic must be another topic than failover/topic, got record for both']
+      ]
+      for (const [journal, failover, message] of wrong) {
+        expect(() => httpSink({ http: { url: nowhere }, failover, journal }), message).to.throw(OptionsError, message)
+      }
+      const right = httpSink({ http: { url: nowhere }, failover: postgres, journal: { ...postgres, table: 'journal' } })
+      right.destroy()
+    })
   })
 })

@@ -117,11 +117,12 @@ describe('HttpWritable with the option', () => {
   it('headers refuses a delivery whose function of a header throws, or gives what is none', async () => {
     const server = await serve()
     const thrower = (): string => {
-      throw new Error('no token')
+      throw new Error('no token: hunter2')
     }
     for (const make of [thrower, () => undefined as never, () => 'a\r\nb: c']) {
       const [failed] = await sent({ url: server.url, headers: { authorization: make } }, 1)
       expect(failed!.error).to.include({ code: 'SPW_ERR_REQUEST', outcome: 'refused' })
+      expect(failed!.error!.message).to.not.include('hunter2')
     }
     expect(server.requests).to.deep.equal([])
   })

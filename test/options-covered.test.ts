@@ -2,13 +2,18 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { failoverSchema } from '../lib/failover-writable.ts'
 import { httpSchema } from '../lib/http-writable.ts'
+import { journalSchema } from '../lib/journal-transform.ts'
 import { replaySchema } from '../lib/replay.ts'
 import { retrySchema } from '../lib/retry-transform.ts'
+import { hbaseStorageSchema } from '../lib/storage/hbase-storage.ts'
+import { hdfsStorageSchema } from '../lib/storage/hdfs-storage.ts'
+import { kafkaStorageSchema } from '../lib/storage/kafka-storage.ts'
+import { mysqlStorageSchema } from '../lib/storage/mysql-storage.ts'
 
 interface Section {
   readonly schema: { readonly properties: object }
-  /** The file of tests. */
-  readonly file: string
+  /** The files of tests. */
+  readonly files: readonly string[]
   /** For each option the test that fails when it is ignored, as its title stands in the source. */
   readonly titles: Readonly<Record<string, string>>
 }
@@ -16,7 +21,7 @@ interface Section {
 const sections: Readonly<Record<string, Section>> = {
   http: {
     schema: httpSchema,
-    file: 'http-writable.test.ts',
+    files: ['http-writable.test.ts'],
     titles: {
       url: 'url sends every record there',
       method: 'method sends ${method}, in any case',
@@ -46,7 +51,7 @@ const sections: Readonly<Record<string, Section>> = {
   },
   retry: {
     schema: retrySchema,
-    file: 'retry-transform.test.ts',
+    files: ['retry-transform.test.ts'],
     titles: {
       retries: 'retries ${retries} makes so many attempts after the first',
       minDelay: 'minDelay waits before the first retry',
@@ -58,36 +63,124 @@ const sections: Readonly<Record<string, Section>> = {
   },
   failover: {
     schema: failoverSchema,
-    file: 'failover-writable.test.ts',
+    files: ['failover-writable.test.ts'],
     titles: {
       storage: 'storage stores there, and leaves open a Storage that was made by the caller',
       batchSize: 'batchSize puts no more deliveries in one append',
       eager: 'eager opens the storage at the start',
+      moveBack:
+        "moveBack ${moveBack} ${moveBack ? 'brings back' : 'leaves'} what the fallback holds from an earlier run",
       fallback: 'fallback stores there what the first storage does not take, and its fallback in turn'
     }
   },
   replay: {
     schema: replaySchema,
-    file: 'replay.test.ts',
+    files: ['replay.test.ts'],
     titles: {
       storage: 'storage gives what it holds, oldest first',
       filter: 'filter gives only what matches',
       limit: 'limit gives no more deliveries than that',
       rate: 'rate gives no more records a second than that'
     }
+  },
+  journal: {
+    schema: journalSchema,
+    files: ['journal-transform.test.ts'],
+    titles: {
+      storage: 'storage names one, with its own options beside it',
+      sync: 'sync always makes each record durable by itself, one after the other',
+      interval: 'interval is the time between two syncs with sync: interval, which calls back before',
+      queueCapacity: 'queueCapacity holds back the source when so many records wait',
+      queueBytes: 'queueBytes holds back the source when so many bytes wait'
+    }
+  },
+  'mysql and postgres': {
+    schema: mysqlStorageSchema,
+    files: [
+      'storage/sql/options.test.ts',
+      'integration/sql/own-server.ts',
+      'integration/sql/tables.ts',
+      'integration/sql/faults.ts',
+      'integration/sql/claims.ts'
+    ],
+    titles: {
+      jdbcUrl: 'jdbcUrl says where the database is',
+      username: 'username and password stand before those in the URL',
+      password: 'username and password stand before those in the URL',
+      driverClassName: 'driverClassName must be a driver of the database',
+      table: 'keeps values and timestamp as StreamPark has them, and the rest beside them',
+      timeout: 'T35 gives up after its timeout when the server does not answer, and goes on when it does',
+      lease: 'lets a claim lapse when its reader is not heard of any more',
+      ca: 'says that the server is not trusted, unless its certificate is known or anyone is taken',
+      cert: 'shows its certificate to a server that wants one',
+      key: 'shows its certificate to a server that wants one',
+      insecure: 'says that the server is not trusted, unless its certificate is known or anyone is taken'
+    }
+  },
+  kafka: {
+    schema: kafkaStorageSchema,
+    files: ['storage/kafka-storage.test.ts', 'integration/kafka-faults.test.ts', 'integration/kafka-outage.test.ts'],
+    titles: {
+      topic: 'makes the topic with the partitions and copies that it is told',
+      'bootstrap.servers': 'takes brokers as StreamPark writes them, and as a list',
+      createTopic: 'T52 does not make a topic that it must not make',
+      partitions: 'makes the topic with the partitions and copies that it is told',
+      replicationFactor: 'makes the topic with the partitions and copies that it is told',
+      groupId: 'keeps what is settled in the group that it is told',
+      sessionTimeout: 'says that the broker does not allow the sessionTimeout',
+      batchBytes: 'T52 T54 refuses what is larger than the topic allows, and nothing that was appended with it',
+      timeout: 'T35 gives up within its timeout while the broker answers nothing, and goes on when it does',
+      sasl: 'speaks SASL',
+      tls: 'speaks TLS, and trusts whom it is told to'
+    }
+  },
+  hbase: {
+    schema: hbaseStorageSchema,
+    files: [
+      'storage/hbase-storage.test.ts',
+      'integration/hbase.test.ts',
+      'integration/hbase-faults.test.ts',
+      'integration/hbase-streampark.test.ts'
+    ],
+    titles: {
+      table: 'runs a configuration of StreamPark as it stands, and brings back by replay what failed',
+      'zookeeper.quorum': 'T33 goes on to the next server of the quorum when the first is away',
+      'zookeeper.property.clientPort': 'zookeeper.property.clientPort is the port of servers without one',
+      'zookeeper.znode.parent': 'names a node that is not there',
+      'rest.url': 'names a REST server that is none',
+      user: 'T37 says that the user may not write, and names the table',
+      timeout: 'timeout ends a call that gets no answer',
+      lease: 'gives what a reader had claimed to another when it has said nothing for its lease'
+    }
+  },
+  hdfs: {
+    schema: hdfsStorageSchema,
+    files: ['storage/hdfs-storage.test.ts'],
+    titles: {
+      namenode: 'namenode and httpPort ask the WebHDFS of an RPC address, and say so once',
+      httpPort: 'namenode and httpPort ask the WebHDFS of an RPC address, and say so once',
+      user: 'user is said in every step',
+      token: 'token is said to the NameNode, and in no message',
+      path: 'path, table and format make the folders, one file for each flush',
+      table: 'path, table and format make the folders, one file for each flush',
+      format: 'path, table and format make the folders, one file for each flush',
+      timeout: 'T35 timeout ends a call that takes longer, and the next one works',
+      lease: 'lease is how long the claims of a dead reader hold',
+      hosts: 'T58 hosts says where the body may be sent'
+    }
   }
 }
 
 describe('Every option', () => {
-  for (const [name, { schema, file, titles }] of Object.entries(sections)) {
-    const source = readFileSync(new URL(file, import.meta.url), 'utf8')
+  for (const [name, { schema, files, titles }] of Object.entries(sections)) {
+    const source = files.map(file => readFileSync(new URL(file, import.meta.url), 'utf8')).join('\n')
 
     for (const option of Object.keys(schema.properties)) {
       it(`${name}/${option} has a test that fails when it is ignored`, () => {
         const title = titles[option]
         expect(title, `no title in the table for ${name}/${option}`).to.be.a('string')
         const found = ["'", '`'].some(quote => source.includes(`it(${quote}${title}${quote}`))
-        expect(found, `no test in ${file} of the title: ${title}`).to.equal(true)
+        expect(found, `no test in ${files.join(', ')} of the title: ${title}`).to.equal(true)
       })
     }
 

@@ -2,8 +2,13 @@ import { OptionsError } from '../errors.ts'
 import type { Config } from '../config/read-config.ts'
 import { FailoverWritable } from '../failover-writable.ts'
 import { HttpWritable } from '../http-writable.ts'
+import { journalStorage } from '../journal/journal-storage.ts'
+import { type JournalOptions, journalSettings } from '../journal/options.ts'
+import { refuseSharedPlace } from '../journal/shared-place.ts'
+import { JournalTransform } from '../journal-transform.ts'
 import { RetryTransform } from '../retry-transform.ts'
 import { storageFrom } from '../storage/registry.ts'
+import { StorageUnion } from '../storage/storage-union.ts'
 import type { Storage } from '../storage/storage.ts'
 
 /** The streams of a configuration, and the storage at their end. Nothing is open yet. */
@@ -12,10 +17,12 @@ export interface Streams {
   readonly retry: RetryTransform
   readonly failover: FailoverWritable
   readonly storage: Storage
+  /** In front, if there is one, and its own storage. */
+  readonly journal: { readonly transform: JournalTransform; readonly storage: Storage } | undefined
 }
 
 /** Throws `SPW_ERR_OPTIONS` with a line for each fault that the file's own schemas could not see. */
-export function buildStreams({ place, http, retry, failover }: Config): Streams {
+export function buildStreams({ place, http, retry, failover, journal }: Config): Streams {
   const faults: string[] = []
   const made = <T>(make: () => T): T | undefined => {
     try {
@@ -26,34 +33,61 @@ export function buildStreams({ place, http, retry, failover }: Config): Streams 
       return undefined
     }
   }
-  const storage = made(() => buildStorage(failover))
+  const [storage] = made(() => buildStorages(failover)) ?? []
   const streams = {
     storage,
+    journal: journal && made(() => buildJournal(journal, failover)),
     http: made(() => new HttpWritable(http)),
     retry: made(() => new RetryTransform(retry)),
     failover: storage && made(() => new FailoverWritable({ ...streamOptions(failover), storage }))
   }
   if (faults.length === 0) return streams as Streams
-  for (const stream of [streams.http, streams.retry, streams.failover]) stream?.destroy()
+  const { http: sender, retry: retries, failover: last, journal: first } = streams
+  for (const stream of [first?.transform, sender, retries, last]) stream?.destroy()
   throw new OptionsError(faults.join('\n'))
 }
 
 /** The option that a message begins with: `http/queueCapacity must be …`. */
 function pointerIn(message: string): string {
-  return `/${/^(?:http|retry|failover)(?:\/[\w.-]+)?/.exec(message)?.[0] ?? ''}`
+  return `/${/^(?:http|retry|failover|journal)(?:\/[\w.-]+)?/.exec(message)?.[0] ?? ''}`
 }
 
-/** The first storage of a section `failover`: the one that is replayed, listed, checked and purged. */
-export function buildStorage({
+function buildJournal(options: JournalOptions, failover: Config['failover']): NonNullable<Streams['journal']> {
+  refuseSharedPlace(options, failover)
+  const { storage: own, ...rest } = journalSettings(options)
+  const storage = journalStorage(own)
+  const { sync, queueCapacity, queueBytes } = rest
+  const interval = sync === 'interval' ? { interval: rest.interval } : {}
+  return { storage, transform: new JournalTransform({ storage, sync, queueCapacity, queueBytes, ...interval }) }
+}
+
+/** The storages of a section `failover`, the first and its fallbacks: what is replayed, listed, checked and purged. */
+export function buildStorages({
   batchSize: _batchSize,
   eager: _eager,
-  fallback: _fallback,
+  moveBack: _moveBack,
+  fallback,
   ...own
-}: Config['failover']): Storage {
-  return storageFrom(own)
+}: Config['failover']): Storage[] {
+  const rest = fallback === undefined ? [] : buildStorages(fallback)
+  return [storageFrom(own), ...rest]
 }
 
-function streamOptions({ batchSize, eager, fallback }: Config['failover']): Pick<Config['failover'], 'batchSize'> {
-  const options = { batchSize, eager, fallback }
+/**
+ * All that a section `failover` may have stored, in one. `failed` is told when one of several storages cannot be read; else that is
+ * an error of the reading, once the others were read.
+ */
+export function buildStored(failover: Config['failover'], failed?: (error: Error) => void): Storage {
+  const [first, ...fallbacks] = buildStorages(failover)
+  return fallbacks.length === 0 ? first! : new StorageUnion([first!, ...fallbacks], failed)
+}
+
+function streamOptions({
+  batchSize,
+  eager,
+  fallback,
+  moveBack
+}: Config['failover']): Pick<Config['failover'], 'batchSize'> {
+  const options = { batchSize, eager, fallback, moveBack }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

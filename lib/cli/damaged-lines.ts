@@ -40,12 +40,12 @@ export class DamagedLines {
   }
 
   /** Resolves when another may be given. */
-  async take({ file, line, reason, bytes, first }: DamagedLine): Promise<void> {
+  async take({ file, line, reason, bytes, first, settled }: DamagedLine): Promise<void> {
     if (first) this.#show(file, line, reason)
-    if (bytes.length === 0) return
+    if (bytes.length === 0) return settled('stored')
     if (this.#failover.destroyed) {
       this.#lost++
-      return
+      return settled('abandoned')
     }
     const error = new DeliveryError('SPW_ERR_ENCODE', `${file}:${line} is no record: ${reason}.`, {
       phase: 'not-sent',
@@ -54,7 +54,10 @@ export class DamagedLines {
     const delivery = new Delivery([copied(bytes)], { ...this.#request, error })
     this.#pending++
     this.#pendingBytes += bytes.length
-    delivery.onSettled(outcome => this.#settled(outcome === 'stored', bytes.length))
+    delivery.onSettled(outcome => {
+      this.#settled(outcome === 'stored', bytes.length)
+      settled(outcome)
+    })
     this.#failover.write(delivery)
     if (this.#isFull) await new Promise<void>(resolve => (this.#roomFor = resolve))
   }

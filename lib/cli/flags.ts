@@ -78,6 +78,15 @@ const storageFlags: readonly OverrideFlag[] = [
   { flag: '--path <folder>', section: 'failover', option: 'path', description: 'the folder of the storage "file"' }
 ]
 
+const journalFlags: readonly OverrideFlag[] = [
+  {
+    flag: '--journal <folder>',
+    section: 'journal',
+    option: 'path',
+    description: 'keeps what is read until it is delivered or stored, and the place in files (default: ./journal)'
+  }
+]
+
 /** The flags of a command that count more than the configuration file. */
 export function addOverrides(command: Command, groups: { input?: boolean; send?: boolean }): Command {
   for (const { flag, description, parse } of overrideFlags(groups)) {
@@ -93,14 +102,15 @@ export function overridesIn(command: Command): Override[] {
   return overrideFlags({ input: true, send: true }).flatMap(({ flag, section, option }) => {
     const name = flag.slice(0, flag.indexOf(' '))
     const value = given[new Option(flag).attributeName()]
-    return value === undefined || command.options.every(({ long }) => long !== name)
+    // `false` is what --no-… makes of it.
+    return value === undefined || typeof value === 'boolean' || command.options.every(({ long }) => long !== name)
       ? []
       : [{ section, option, value, flag: name }]
   })
 }
 
 function overrideFlags({ input = false, send = false }: { input?: boolean; send?: boolean }): readonly OverrideFlag[] {
-  return [...(input ? inputFlags : []), ...(send ? sendFlags : []), ...storageFlags]
+  return [...(input ? [...inputFlags, ...journalFlags] : []), ...(send ? sendFlags : []), ...storageFlags]
 }
 
 /** The flags of a command that say which stored deliveries are meant. */

@@ -44,7 +44,9 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
         done(await action(config, { quiet, secrets, unread }, command))
       })
 
-  addOverrides(withConfig('run', 'deliver the records of an input', run), { input: true, send: true })
+  addOverrides(withConfig('run', 'deliver the records of an input', runAction), { input: true, send: true })
+    .option('--no-journal', 'keeps nothing: a crash loses what was read and not delivered')
+    .option('--anew', 'sends files from their beginning, whatever an earlier run settled')
 
   addFilter(addOverrides(withConfig('replay', 'send again what is stored', replayAction), { send: true }))
     .option('--all', 'everything but refused ones')
@@ -56,7 +58,10 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
     .option('--limit <n>', 'deliveries at most', integer)
     .option('--json', 'a JSON line each, for programs')
 
-  addOverrides(withConfig('show', 'print a stored delivery', showAction), {}).argument('<id>', 'as "ls" lists it')
+  addOverrides(withConfig('show', 'print a stored delivery', showAction), {})
+    .argument('<id>', 'as "ls" lists it')
+    // An id may begin with a dash.
+    .allowUnknownOption()
 
   addFilter(addOverrides(withConfig('purge', 'remove what is stored, for good', purgeAction), {}))
     .option('--all', 'everything')
@@ -76,6 +81,15 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
     .option('--down <span>', 'when nobody can connect: 10s..13s after its start', span)
     .action(async (options: TestEndpointOptions) => done(await endpoint(options)))
   return all
+}
+
+const runAction: Action = (config, context, command) => {
+  const { journal, anew = false } = command.opts<{ journal?: string | boolean; anew?: boolean }>()
+  return run(
+    journal === false ? { ...config, journal: undefined } : config,
+    { noJournal: journal === false, anew },
+    context
+  )
 }
 
 const replayAction: Action = (config, context, command) => {

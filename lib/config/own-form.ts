@@ -44,7 +44,13 @@ function textTaken(name: SectionName, section: Record<string, unknown>): TakesTe
 }
 
 function checkedShape(document: ConfigDocument, faults: string[]): Record<SectionName, Record<string, unknown>> {
-  const values: Record<SectionName, Record<string, unknown>> = { source: {}, http: {}, retry: {}, failover: {} }
+  const values: Record<SectionName, Record<string, unknown>> = {
+    source: {},
+    journal: {},
+    http: {},
+    retry: {},
+    failover: {}
+  }
   for (const [name, section] of Object.entries(document.value)) {
     const place = document.locate(`/${name}`)
     if (!(sectionNames as readonly string[]).includes(name)) {

@@ -3,13 +3,14 @@ import { dirname } from 'node:path'
 import { OptionsError } from '../errors.ts'
 import type { FailoverOptions } from '../failover-writable.ts'
 import type { HttpOptions } from '../http-writable.ts'
+import type { JournalOptions } from '../journal/options.ts'
 import type { OptionsSchema } from '../options.ts'
 import type { RetryOptions } from '../retry-transform.ts'
 import { type SourceOptions, sourceSchema } from '../source/options.ts'
 import { readDocument } from './document.ts'
 import type { Environment } from './expand.ts'
 import { sectionFaults } from './faults.ts'
-import { defaultFailover, fileSchema } from './file-schemas.ts'
+import { defaultFailover, defaultJournal, fileSchema } from './file-schemas.ts'
 import { ownSections } from './own-form.ts'
 import { type Override, overridden, type SectionName, sectionNames, type Sections } from './sections.ts'
 import type { Secrets } from './secrets.ts'
@@ -23,6 +24,8 @@ export interface Config {
   readonly http: HttpOptions
   readonly retry: RetryOptions
   readonly failover: FailoverOptions
+  /** `undefined`: there is none. */
+  readonly journal: JournalOptions | undefined
   /** What is to be said to the user and is no fault, a sentence each. */
   readonly notices: readonly string[]
   /** Where an option stands, by its JSON pointer, section first: `file:line:column`, or its flag. */
@@ -38,7 +41,7 @@ export interface ReadConfigOptions {
   readonly overrides?: readonly Override[]
 }
 
-type Streams = Pick<Config, 'http' | 'retry' | 'failover'>
+type Streams = Pick<Config, 'http' | 'retry' | 'failover' | 'journal'>
 
 /** No configuration is longer, in bytes. */
 const most = 1024 * 1024
@@ -50,28 +53,43 @@ const most = 1024 * 1024
 export async function readConfig(file: string, options: ReadConfigOptions): Promise<Config> {
   const { environment, secrets, overrides = [] } = options
   const document = readDocument(await textOf(file), file, environment, secrets)
-  const sections = isStreamParkConfig(document.value)
+  const isStreamPark = isStreamParkConfig(document.value)
+  const sections = isStreamPark
     ? await streamParkSections(document, dirname(file), secrets)
     : await ownSections(document, dirname(file), secrets)
-  const all = withStorage(overridden(sections, overrides))
-  const faults = sectionNames.flatMap(name => faultsIn(all, name))
+  const given = overridden(sections, overrides)
+  // StreamPark has none, so there is one only when a flag asks for it.
+  const hasJournal = !isStreamPark || Object.keys(given.values.journal).length > 0
+  const all = withStorage(withStorage(given, 'failover', defaultFailover), 'journal', hasJournal ? defaultJournal : {})
+  const faults = sectionNames.flatMap(name => (name === 'journal' && !hasJournal ? [] : faultsIn(all, name)))
   if (faults.length > 0) throw new OptionsError(secrets.redact(faults.join('\n')))
-  const { source, ...streams } = all.values
+  const { source, journal, ...streams } = withFallback(all.values)
   const maxLineBytes = sourceSchema.properties.maxLineBytes.default
   return {
     file,
     notices: all.notices,
     place: all.place,
     source: { maxLineBytes, ...source },
-    ...(streams as object as Streams)
+    ...(streams as object as Streams),
+    journal: hasJournal && journal.storage !== 'none' ? (journal as JournalOptions) : undefined
   }
 }
 
-function withStorage(sections: Sections): Sections {
+function withStorage(sections: Sections, name: SectionName, byDefault: object): Sections {
   const { values } = sections
-  if (values.failover.storage !== undefined) return sections
-  return { ...sections, values: { ...values, failover: { ...defaultFailover, ...values.failover } } }
+  if (values[name].storage !== undefined) return sections
+  return { ...sections, values: { ...values, [name]: { ...byDefault, ...values[name] } } }
 }
+
+/** A storage that is reached over a network has the local disk as its last resort, unless `fallback` is there, or `false`. */
+function withFallback(values: Sections['values']): Sections['values'] {
+  const { fallback, ...failover } = values.failover
+  if (fallback === false) return { ...values, failover }
+  if (fallback !== undefined || local.has(failover.storage)) return values
+  return { ...values, failover: { ...failover, fallback: { ...defaultFailover, table: failover.storage } } }
+}
+
+const local: ReadonlySet<unknown> = new Set(['file', 'console', 'none'])
 
 function faultsIn(sections: Sections, name: SectionName): string[] {
   const { values, place, isHidden } = sections

@@ -1,5 +1,5 @@
 /** The sections of a configuration file. */
-export const sectionNames = ['source', 'http', 'retry', 'failover'] as const
+export const sectionNames = ['source', 'journal', 'http', 'retry', 'failover'] as const
 
 export type SectionName = (typeof sectionNames)[number]
 
@@ -40,6 +40,12 @@ export function overridden(sections: Sections, overrides: readonly Override[]): 
 }
 
 function structure({ values }: Sections): Record<SectionName, Record<string, unknown>> {
-  const { source, http, retry, failover } = values
-  return { source: { ...source }, http: { ...http }, retry: { ...retry }, failover: { ...failover } }
+  const { source, journal, http, retry, failover } = values
+  return {
+    source: { ...source },
+    journal: { ...journal },
+    http: { ...http },
+    retry: { ...retry },
+    failover: { ...failover }
+  }
 }

@@ -31,7 +31,7 @@ export async function streamParkSections(
   const { http, retry, failover, notices, origins } = fromStreamPark(section, method, locate)
   const originOf = (pointer: string): string => origins.get(pointer) ?? ''
   return {
-    values: { source: {}, http, retry, failover },
+    values: { source: {}, journal: {}, http, retry, failover },
     notices: [...aboutFiles, ...notices],
     place: pointer => document.locate(originOf(pointer)),
     isHidden: pointer => document.expanded.has(originOf(pointer)) || fromFile.has(originOf(pointer))

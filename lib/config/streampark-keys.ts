@@ -36,7 +36,10 @@ export const storageKeys: Readonly<Record<string, Readonly<Record<string, Mappin
   mysql: jdbc,
   postgres: jdbc,
   kafka: own(['topic', 'bootstrap.servers']),
-  hbase: own(['zookeeper.quorum', 'zookeeper.property.clientPort'], ['zookeeper.property.clientPort']),
+  hbase: own(
+    ['zookeeper.quorum', 'zookeeper.property.clientPort', 'zookeeper.znode.parent'],
+    ['zookeeper.property.clientPort']
+  ),
   hdfs: own(['namenode', 'user', 'path', 'format']),
   file: own(['path']),
   console: {},
@@ -54,7 +57,7 @@ export const storageSections: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Here `table` is left alone, as are the keys of other storages. */
-export const storagesWithoutTable: ReadonlySet<string> = new Set(['console', 'none'])
+export const storagesWithoutTable: ReadonlySet<string> = new Set(['console', 'none', 'kafka'])
 
 const everyStorageKey = Object.assign({}, ...Object.values(storageKeys)) as Readonly<Record<string, Mapping>>
 

@@ -27,7 +27,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const sinkName = /^(?:app\.)?http\.sink\./
-const ourSections = /^(?:http|retry|failover|source)(?:\.|$)/
+const ourSections = /^(?:http|retry|failover|journal|source)(?:\.|$)/
 
 /**
  * Whether this is a configuration as StreamPark has it: `http.sink` is there (nested or with dots, also under `app`), or

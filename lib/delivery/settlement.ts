@@ -21,6 +21,8 @@ export class Settlement {
   settle(outcome: Outcome): Promise<void> | undefined {
     if (this.#outcome !== undefined) return undefined
     this.#outcome = outcome
+    if (this.#hooks.length === 0) return undefined
+    if (this.#hooks.length === 1) return called(this.#hooks[0]!, outcome)
     const pending = this.#hooks.map(hook => called(hook, outcome)).filter(result => result !== undefined)
     if (pending.length === 0) return undefined
     return Promise.all(pending).then(() => undefined)

@@ -80,6 +80,10 @@ export class Lane implements Work {
   add(target: Target, records: readonly Snapshot[], bytes: number, member?: Delivery): void {
     const open = this.#open.get(target.key)
     if (open !== undefined && !this.#fits(open, records.length, bytes)) this.#close(open)
+    if (member !== undefined && !this.#open.has(target.key) && this.#isFull({ records, bytes })) {
+      // A batch by itself: it keeps its key.
+      return this.#complete.pushDelivery(member)
+    }
     const batch = this.#open.get(target.key) ?? this.#opened(target)
     if (member !== undefined) batch.members.push({ delivery: member, start: batch.records.length })
     for (const record of records) batch.records.push(record)
@@ -128,7 +132,7 @@ export class Lane implements Work {
     return batch.records.length + records <= batchSize && batch.bytes + bytes <= batchBytes
   }
 
-  #isFull({ records, bytes }: Batch): boolean {
+  #isFull({ records, bytes }: Pick<Batch, 'bytes'> & { readonly records: readonly Snapshot[] }): boolean {
     return records.length >= this.#rules.batchSize || bytes >= this.#rules.batchBytes
   }
 

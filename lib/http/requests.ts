@@ -48,7 +48,11 @@ export class Requests {
   }
 
   /** Where a delivery goes that was given in: to the configured URL if there is one, else to its own. */
-  targetOf({ target, records }: Delivery): Target {
+  targetOf(delivery: Delivery): Target {
+    const { target } = delivery
+    if (target.refusal !== undefined) throw target.refusal
+    if (target.maker === this) return target
+    const { records } = delivery
     const { url = target.url, headers } = this.#settings
     const configured =
       typeof headers === 'function' ? this.#headersOf(headers, readBack(records[0], this.#settings.format)) : headers
@@ -125,7 +129,8 @@ export class Requests {
       keyHeader: keyed ? idempotencyKey : undefined,
       format: hasBody ? format : undefined,
       // Header functions come from the configuration, so they are the same for all.
-      key: this.#settings.batchSize > 1 ? `${method} ${href} ${JSON.stringify(all)}` : ''
+      key: this.#settings.batchSize > 1 ? `${method} ${href} ${JSON.stringify(all)}` : '',
+      maker: this
     }
   }
 }

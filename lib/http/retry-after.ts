@@ -10,5 +10,8 @@ export function retryAfter(header: unknown, now: number): number | undefined {
   if (/^\d{1,10}$/.test(header)) return Number(header) * 1000
   if (!imfFixdate.test(header)) return undefined
   const date = Date.parse(header)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
+  // It takes the year 0026 for 2026, and 30 February for 1 March.
+  return sinceDay(new Date(date).toUTCString()) === sinceDay(header) ? Math.max(0, date - now) : undefined
 }
+
+const sinceDay = (text: string): string => text.slice('Mon, '.length)

@@ -1,3 +1,4 @@
+import type { DeliveryError } from '../errors.ts'
 import { type Format, formatNamed } from './format.ts'
 
 /** A header's value, or what gives it at every attempt: a secret, which is then never stored. */
@@ -21,6 +22,10 @@ export interface Target {
   readonly format: Format | undefined
   /** The same for all targets whose records may share a batch. */
   readonly key: string
+  /** Whose configuration it was made by: there it stays as it is when it comes back. */
+  readonly maker?: object
+  /** Why it can never be sent, which was seen before it came to its `HttpWritable`. */
+  readonly refusal?: DeliveryError
 }
 
 /** The target of a delivery that was made by hand. It is not checked: an `HttpWritable` does that when it is given in. */
@@ -54,12 +59,20 @@ export function parsedUrl(url: string): ParsedUrl {
   if (protocol !== 'http:' && protocol !== 'https:') {
     throw new TypeError(`the URL must be http or https, got ${protocol.slice(0, -1)}`)
   }
-  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const user = `${decoded(username)}:${decoded(password)}`
   return {
     href: origin + pathname + search,
     origin,
     path: pathname + search,
     authorization: user === ':' ? undefined : `Basic ${Buffer.from(user).toString('base64')}`
+  }
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw new TypeError('the user and the password of the URL must be percent-encoded from UTF-8')
   }
 }
 

@@ -28,7 +28,7 @@ export class CsvSplitter implements Splitter {
       if (byte === newline) this.#line++
       if (byte === newline && this.#state !== 'quoted') {
         this.#unfinished.take(chunk.subarray(start, i), this.#row, pieces)
-        this.#unfinished.finish(this.#row, pieces)
+        this.#unfinished.finish(this.#row, pieces, 1)
         this.#row = this.#line
         start = i + 1
         this.#state = 'start'
@@ -40,7 +40,7 @@ export class CsvSplitter implements Splitter {
 
   end(): Piece[] {
     const pieces: Piece[] = []
-    if (!this.#unfinished.isEmpty) this.#unfinished.finish(this.#row, pieces)
+    if (!this.#unfinished.isEmpty) this.#unfinished.finish(this.#row, pieces, 0)
     return pieces
   }
 

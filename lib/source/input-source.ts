@@ -1,8 +1,12 @@
 import { Readable } from 'node:stream'
+import type { Outcome } from '../delivery/settlement.ts'
+import { CutLine } from './cut-line.ts'
 import { FileBytes } from './file-bytes.ts'
 import type { InputFile } from './input-files.ts'
 import { formatOf, type SourceFormat } from './options.ts'
 import type { Piece } from './piece.ts'
+import type { Place } from './place.ts'
+import type { Places } from './places.ts'
 import { type Reader, readerFor } from './reader.ts'
 
 /** A line, or a row, that is no record. */
@@ -14,6 +18,8 @@ export interface DamagedLine {
   readonly bytes: Uint8Array
   /** Whether this is the first part, or all, of the line: the one to count. */
   readonly first: boolean
+  /** To be called once it is known what became of these bytes. */
+  readonly settled: (outcome: Outcome) => void
 }
 
 export interface InputSourceOptions {
@@ -23,6 +29,8 @@ export interface InputSourceOptions {
   /** Whether a JSON text is given as its value; else as its bytes. */
   readonly parsed: boolean
   readonly maxLineBytes: number
+  /** Keeps the place in each file; records then carry it, as `KeptRecord`s. @default it is not kept */
+  readonly places?: Places | undefined
   /** Called for each damaged line; nothing more is read until it resolved. */
   onDamaged(damaged: DamagedLine): Promise<void>
 }
@@ -48,10 +56,17 @@ export class InputSource extends Readable {
   #next = 0
   #pumping = false
   #stopped = false
-  #current: { readonly file: InputFile; readonly reader: Reader; readonly content: FileBytes } | undefined
+  #current:
+    | {
+        readonly file: InputFile
+        readonly reader: Reader
+        readonly content: FileBytes
+        readonly place: Place | undefined
+      }
+    | undefined
   #bytes = 0
   #records = 0
-  #inCut = false
+  #cut: CutLine | undefined
 
   constructor(options: InputSourceOptions) {
     super({ objectMode: true, highWaterMark: 256 })
@@ -83,8 +98,7 @@ export class InputSource extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#stopped = true
-    this.#current?.content.stop()
+    this.stop()
     callback(error)
   }
 
@@ -112,6 +126,8 @@ export class InputSource extends Readable {
 
   #finish(): void {
     this.#pumping = false
+    // It may be in the middle of a file. Whoever keeps the place is told what cannot be read of it then.
+    this.#pieces.return().catch(() => undefined)
     if (!this.readableEnded && !this.destroyed) this.push(null)
   }
 
@@ -121,31 +137,47 @@ export class InputSource extends Readable {
   }
 
   #recordOf(piece: Piece): unknown {
+    const { reader, place } = this.#current!
+    if (place?.isSettled(piece.textEnd) === true && reader.isReady) return place.pass(piece.end)
     if (piece.cut !== undefined) return this.#damaged(piece, `it has more than ${this.#options.maxLineBytes} bytes`)
     try {
-      return this.#current!.reader.read(piece.bytes)
+      const record = reader.read(piece.bytes)
+      return record === undefined || place === undefined ? record : place.kept(record, piece)
     } catch (error) {
       return this.#damaged(piece, (error as Error).message)
     }
   }
 
-  #damaged({ bytes, line, cut }: Piece, reason: string): Promise<void> {
-    const first = !this.#inCut
-    this.#inCut = cut === 'more'
-    return this.#options.onDamaged({ file: this.#current!.file.name, line, reason, bytes, first })
+  #damaged(piece: Piece, reason: string): Promise<void> {
+    const { file, place } = this.#current!
+    const first = this.#cut === undefined
+    const { bytes, line, end, cut } = piece
+    const whole = (this.#cut ??= new CutLine(place))
+    const settled = whole.part(end, cut !== 'more')
+    if (cut !== 'more') this.#cut = undefined
+    return this.#options.onDamaged({ file: file.name, line, reason, bytes, first, settled })
   }
 
   async *#allPieces(): AsyncGenerator<readonly Piece[], void> {
-    const { format, parsed, maxLineBytes } = this.#options
     for (const file of this.#options.files) {
-      const reader = readerFor({ format: format ?? formatOf(file.name), parsed, maxLineBytes })
-      const content = new FileBytes(file)
-      this.#current = { file, reader, content }
-      for await (const chunk of content.chunks()) yield reader.splitter.split(chunk)
+      const content = await FileBytes.open(file)
+      try {
+        yield* this.#piecesOf(file, content)
+      } finally {
+        await content.file?.close(this.#current?.place?.progress().read ?? 0)
+      }
       if (this.#stopped) return
-      yield reader.splitter.end()
       this.#bytes += content.bytesRead
       this.#current = undefined
     }
+  }
+
+  async *#piecesOf(file: InputFile, content: FileBytes): AsyncGenerator<readonly Piece[], void> {
+    const { format, parsed, maxLineBytes, places } = this.#options
+    const reader = readerFor({ format: format ?? formatOf(file.name), parsed, maxLineBytes })
+    const place = await places?.open(file, content.file)
+    this.#current = { file, reader, content, place }
+    for await (const chunk of content.chunks()) yield reader.splitter.split(chunk)
+    if (!this.#stopped) yield reader.splitter.end()
   }
 }

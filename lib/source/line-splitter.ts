@@ -16,7 +16,7 @@ export class LineSplitter implements Splitter {
     let start = 0
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
       this.#unfinished.take(chunk.subarray(start, end), this.#line, pieces)
-      this.#unfinished.finish(this.#line++, pieces)
+      this.#unfinished.finish(this.#line++, pieces, 1)
       start = end + 1
     }
     if (start < chunk.length) this.#unfinished.take(chunk.subarray(start), this.#line, pieces)
@@ -25,7 +25,7 @@ export class LineSplitter implements Splitter {
 
   end(): Piece[] {
     const pieces: Piece[] = []
-    if (!this.#unfinished.isEmpty) this.#unfinished.finish(this.#line, pieces)
+    if (!this.#unfinished.isEmpty) this.#unfinished.finish(this.#line, pieces, 0)
     return pieces
   }
 }

@@ -3,6 +3,10 @@ export interface Piece {
   readonly bytes: Uint8Array
   /** The number of its first line, from 1. */
   readonly line: number
+  /** Where the next one starts, in bytes from the start of what was split. */
+  readonly end: number
+  /** Where its own bytes end, so that it is known again when its newline comes later. */
+  readonly textEnd: number
   /** Of a line that is too long, given in parts so that it need not be held: whether more of it follows. */
   readonly cut?: 'more' | 'last'
 }
@@ -26,6 +30,7 @@ export class Unfinished {
   #chunks: Uint8Array[] = []
   #joinedChunks = 0
   #bytes = 0
+  #at = 0
   #cut = false
 
   constructor(most: number) {
@@ -38,6 +43,7 @@ export class Unfinished {
 
   take(bytes: Uint8Array, line: number, pieces: Piece[]): void {
     if (bytes.length === 0) return
+    this.#at += bytes.length
     this.#chunks.push(bytes)
     this.#bytes += bytes.length
     if (this.#chunks.length - this.#joinedChunks >= manyChunks) {
@@ -47,11 +53,15 @@ export class Unfinished {
     if (this.#bytes > (this.#cut ? partBytes : this.#most)) this.#giveParts(line, pieces)
   }
 
-  /** Ends the piece. A blank one is none. */
-  finish(line: number, pieces: Piece[]): void {
-    const bytes = withoutReturn(this.#taken())
-    if (this.#cut) pieces.push({ bytes, line, cut: 'last' })
-    else if (bytes.length > 0) pieces.push({ bytes, line })
+  /** Ends the piece; `separator` bytes stand behind it. A blank one is none. */
+  finish(line: number, pieces: Piece[], separator: number): void {
+    this.#at += separator
+    const end = this.#at
+    const taken = this.#taken()
+    const bytes = withoutReturn(taken)
+    const textEnd = end - separator - (taken.length - bytes.length)
+    if (this.#cut) pieces.push({ bytes, line, end, textEnd, cut: 'last' })
+    else if (bytes.length > 0) pieces.push({ bytes, line, end, textEnd })
     this.#cut = false
   }
 
@@ -60,7 +70,9 @@ export class Unfinished {
     this.#cut = true
     let start = 0
     for (; start + partBytes < bytes.length; start += partBytes) {
-      pieces.push({ bytes: bytes.subarray(start, start + partBytes), line, cut: 'more' })
+      const part = bytes.subarray(start, start + partBytes)
+      const end = this.#at - bytes.length + start + partBytes
+      pieces.push({ bytes: part, line, end, textEnd: end, cut: 'more' })
     }
     this.#chunks.push(bytes.subarray(start))
     this.#bytes = bytes.length - start

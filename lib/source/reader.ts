@@ -8,6 +8,8 @@ import type { SourceFormat } from './options.ts'
 /** How the pieces of one file become records. */
 export interface Reader {
   readonly splitter: Splitter
+  /** Whether it can read any piece: a header must be read first. */
+  readonly isReady: boolean
   /** The record, or `undefined` for what is none: a blank line, a header. Throws an `Error` that says what is damaged. */
   read(bytes: Uint8Array): unknown
 }
@@ -23,8 +25,8 @@ export interface ReaderOptions {
 export function readerFor({ format, parsed, maxLineBytes }: ReaderOptions): Reader {
   if (format === 'csv') return new CsvReader(maxLineBytes)
   const splitter = new LineSplitter(maxLineBytes)
-  if (format === 'lines') return { splitter, read: textOf }
-  return { splitter, read: parsed ? jsonValue : jsonBytes }
+  if (format === 'lines') return { splitter, isReady: true, read: textOf }
+  return { splitter, isReady: true, read: parsed ? jsonValue : jsonBytes }
 }
 
 function textOf(bytes: Uint8Array): string {
@@ -69,6 +71,10 @@ class CsvReader implements Reader {
 
   constructor(maxLineBytes: number) {
     this.splitter = new CsvSplitter(maxLineBytes)
+  }
+
+  get isReady(): boolean {
+    return this.#columns !== undefined
   }
 
   read(bytes: Uint8Array): unknown {

@@ -3,6 +3,8 @@ import type { Snapshot } from '../delivery/snapshot.ts'
 import type { Delivery } from '../delivery.ts'
 import { type StoredOutcome, StorageError } from '../errors.ts'
 import type { Target } from '../http/target.ts'
+import { wrongField } from './envelope-fields.ts'
+import { envelopeInText, envelopeInTexts } from './envelope-text.ts'
 import { storableHeaders } from './secret-headers.ts'
 
 /** A record in an envelope: its text, or its bytes where they are not text. */
@@ -52,27 +54,38 @@ export function envelopeOf(delivery: Delivery): Envelope {
 
 /** The JSON text of `envelopeOf(delivery)`, put together by hand: a storage that writes text needs no object first. */
 export function encodeEnvelope(delivery: Delivery): string {
-  const { error, firstError, records, target } = delivery
-  let text = `{"v":1,"id":${JSON.stringify(delivery.id)},"version":${delivery.version + 1},"acceptedAt":${delivery.acceptedAt}`
-  text += requestText(target) + headersText(target)
-  text += ',"records":['
+  return `${headText(delivery)},"records":${encodeRecords(delivery)}${tailText(delivery)}`
+}
+
+/** The JSON text of the envelope's `records` alone, for storages that keep them apart. */
+export function encodeRecords({ records }: Delivery): string {
+  let text = '['
   for (let i = 0; i < records.length; i++) text += i === 0 ? recordText(records[i]!) : `,${recordText(records[i]!)}`
-  text += `],"attempts":${delivery.totalAttempts}`
-  if (firstError !== undefined) text += `,"firstError":${summaryText(firstError)}`
-  if (error !== undefined) text += `,"lastError":${summaryText(summaryOf(error))}`
-  text += `,"outcome":"${error?.outcome ?? 'shutdown'}"`
-  if (error?.notBefore !== undefined) text += `,"notBefore":${error.notBefore}`
-  return text + '}'
+  return text + ']'
+}
+
+/** The JSON text of the envelope without `records`. `joinEnvelope` puts the two together again. */
+export function encodeRequest(delivery: Delivery): string {
+  return headText(delivery) + tailText(delivery)
+}
+
+/** The envelope of the texts that `encodeRequest` and `encodeRecords` made. Throws `SPW_ERR_STORAGE` like `parseEnvelope`. */
+export function joinEnvelope(request: string, records: string): Envelope {
+  return (
+    envelopeInTexts(request, records) ??
+    checked({ ...(parsed(request) as Envelope), records: parsed(records) as Envelope['records'] })
+  )
 }
 
 /** The envelope in a JSON text. Throws `SPW_ERR_STORAGE` when it is none, or one of a later version. */
 export function parseEnvelope(text: string): Envelope {
-  const envelope = parsed(text)
+  return envelopeInText(text) ?? checked(parsed(text) as Envelope | undefined)
+}
+
+function checked(envelope: Envelope | undefined): Envelope {
   if (envelope?.v !== 1) throw broken(`an envelope of version ${String(envelope?.v)}`)
-  const { id, version, acceptedAt, records } = envelope
-  if (typeof id !== 'string' || !Number.isInteger(version) || !Number.isFinite(acceptedAt) || !Array.isArray(records)) {
-    throw broken('an envelope without its id, version, time or records')
-  }
+  const wrong = wrongField({ ...envelope })
+  if (wrong !== undefined) throw broken(`an envelope without its ${wrong}`)
   return envelope
 }
 
@@ -81,9 +94,9 @@ export function recordsOf({ records }: Envelope): Snapshot[] {
   return records.map(record => (typeof record === 'string' ? record : Buffer.from(record.base64, 'base64')))
 }
 
-function parsed(text: string): Envelope | undefined {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as Envelope
+    return JSON.parse(text)
   } catch (cause) {
     throw broken('a text that is not JSON', cause)
   }
@@ -112,6 +125,20 @@ let lastHeaders: Pick<Target, 'headers' | 'format'> = { headers: {}, format: und
 let lastHeadersText = ',"headers":{}'
 let lastSummary: ErrorSummary | undefined
 let lastSummaryText = ''
+
+function headText({ id, version, acceptedAt, target }: Delivery): string {
+  const start = `{"v":1,"id":${JSON.stringify(id)},"version":${version + 1},"acceptedAt":${acceptedAt}`
+  return start + requestText(target) + headersText(target)
+}
+
+function tailText({ totalAttempts, firstError, error }: Delivery): string {
+  let text = `,"attempts":${totalAttempts}`
+  if (firstError !== undefined) text += `,"firstError":${summaryText(firstError)}`
+  if (error !== undefined) text += `,"lastError":${summaryText(summaryOf(error))}`
+  text += `,"outcome":"${error?.outcome ?? 'shutdown'}"`
+  if (error?.notBefore !== undefined) text += `,"notBefore":${error.notBefore}`
+  return text + '}'
+}
 
 function requestText({ method, url }: Target): string {
   if (method === lastRequest.method && url === lastRequest.url) return lastRequestText

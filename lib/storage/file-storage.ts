@@ -8,7 +8,7 @@ import { codeOf, storageError } from './file/failure.ts'
 import { Folder, loadFolder } from './file/folder.ts'
 import { entriesOf } from './file/reader.ts'
 import { type FileReport, reportOf } from './file/report.ts'
-import type { Entry, ReadOptions, Storage } from './storage.ts'
+import type { Entry, JournalingStorage, ReadOptions } from './storage.ts'
 
 export type { FileReport } from './file/report.ts'
 
@@ -43,7 +43,7 @@ const parseOptions = optionsParser<FileStorageOptions & { segmentBytes: number }
  *
  * Throws `SPW_ERR_OPTIONS`.
  */
-export class FileStorage implements Storage {
+export class FileStorage implements JournalingStorage {
   readonly durable = true
   readonly #folder: string
   readonly #segmentBytes: number
@@ -73,6 +73,17 @@ export class FileStorage implements Storage {
   append(deliveries: readonly Delivery[]): Promise<void> {
     if (this.#engine !== undefined) return this.#engine.append(deliveries)
     return this.#opened().then(engine => engine.append(deliveries))
+  }
+
+  /** Appends for a journal: gives the entries, claimed, so that they can be removed without being read. */
+  async journal(deliveries: readonly Delivery[], { sync }: { sync: boolean }): Promise<Entry[]> {
+    const engine = this.#engine ?? (await this.#opened())
+    return engine.journal(deliveries, sync, this)
+  }
+
+  /** Makes durable what `journal` only wrote. */
+  async sync(): Promise<void> {
+    await this.#engine?.sync()
   }
 
   read(options: ReadOptions = {}): AsyncGenerator<Entry> {
@@ -140,6 +151,9 @@ export class FileStorage implements Storage {
     this.#engine = undefined
     engine.leave(this)
     await engine.idle()
-    await giveBackEngine(this.#disk, engine.folder.path)
+    const { path } = engine.folder
+    await giveBackEngine(this.#disk, path).catch((cause: unknown) => {
+      throw storageError(`close ${path}`, cause)
+    })
   }
 }

@@ -45,13 +45,13 @@ export function matching(filter: Filter = {}): (envelope: Envelope) => boolean {
     (outcome === undefined || outcome.has(stored))
 }
 
-function timeOf(name: string, value: Date | string | number | undefined): number | undefined {
+export function timeOf(name: string, value: Date | string | number | undefined): number | undefined {
   if (value === undefined) return undefined
   const time = new Date(value).getTime()
   if (Number.isNaN(time)) throw new OptionsError(`filter/${name} must be a time, got ${JSON.stringify(value)}`)
   return time
 }
 
-function valuesOf<T>(values: T | readonly T[] | undefined): Set<T> | undefined {
+export function valuesOf<T>(values: T | readonly T[] | undefined): Set<T> | undefined {
   return values === undefined ? undefined : new Set(Array.isArray(values) ? (values as readonly T[]) : [values as T])
 }

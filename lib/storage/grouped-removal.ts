@@ -1,14 +1,19 @@
 import type { Entry, Storage } from './storage.ts'
 
-/** Removes entries, all that come in one turn of the event loop, or while a removal runs, in one call. */
+/**
+ * Removes entries, all that come in one turn of the event loop, or within `gather` milliseconds, or while a removal runs, in
+ * one call.
+ */
 export class GroupedRemoval {
-  readonly #storage: Storage
+  readonly #storage: Pick<Storage, 'remove'>
+  readonly #gather: number
   #waiting: Entry[] = []
   #next: Promise<void> | undefined
   #running: Promise<void> = Promise.resolve()
 
-  constructor(storage: Storage) {
+  constructor(storage: Pick<Storage, 'remove'>, gather = 0) {
     this.#storage = storage
+    this.#gather = gather
   }
 
   remove(entry: Entry): Promise<void> {
@@ -24,7 +29,7 @@ export class GroupedRemoval {
 
   async #group(): Promise<void> {
     await this.#running.catch(() => undefined)
-    await new Promise(resolve => setImmediate(resolve))
+    await new Promise(resolve => (this.#gather > 0 ? setTimeout(resolve, this.#gather) : setImmediate(resolve)))
     const entries = this.#waiting
     this.#waiting = []
     this.#next = undefined

@@ -1,6 +1,11 @@
 import { OptionsError } from '../errors.ts'
 import { nearest, optionsParser, type OptionsSchema } from '../options.ts'
 import { FileStorage, fileStorageSchema } from './file-storage.ts'
+import { HBaseStorage, hbaseStorageSchema } from './hbase-storage.ts'
+import { HdfsStorage, hdfsStorageSchema } from './hdfs-storage.ts'
+import { KafkaStorage, kafkaStorageSchema } from './kafka-storage.ts'
+import { MysqlStorage, mysqlStorageSchema } from './mysql-storage.ts'
+import { PostgresStorage, postgresStorageSchema } from './postgres-storage.ts'
 import type { Storage } from './storage.ts'
 import { ConsoleStorage, NoStorage } from './unlasting-storage.ts'
 
@@ -14,12 +19,14 @@ const parseNoOptions = optionsParser('failover', noOptions)
 
 const registry: Readonly<Record<string, Registered>> = {
   file: { schema: fileStorageSchema, create: options => new FileStorage(options as never) },
+  mysql: { schema: mysqlStorageSchema, create: options => new MysqlStorage(options as never) },
+  postgres: { schema: postgresStorageSchema, create: options => new PostgresStorage(options as never) },
+  kafka: { schema: kafkaStorageSchema, create: options => new KafkaStorage(options as never) },
+  hbase: { schema: hbaseStorageSchema, create: options => new HBaseStorage(options as never) },
+  hdfs: { schema: hdfsStorageSchema, create: options => new HdfsStorage(options as never) },
   console: { schema: noOptions, create: options => (parseNoOptions(options), new ConsoleStorage()) },
   none: { schema: noOptions, create: options => (parseNoOptions(options), new NoStorage()) }
 }
-
-/** Known by name, but this version has no driver for them. */
-const announced = ['mysql', 'postgres', 'kafka', 'hbase', 'hdfs']
 
 /** The names that the option `storage` takes. */
 export const storageNames: readonly string[] = Object.keys(registry)
@@ -50,12 +57,7 @@ export function storageFrom({ storage, ...own }: { storage?: unknown; [option: s
 function registered(name: string): Registered {
   const found = Object.hasOwn(registry, name) ? registry[name] : undefined
   if (found !== undefined) return found
-  if (announced.includes(name)) {
-    throw new OptionsError(
-      `failover/storage: this version has no driver for ${JSON.stringify(name)}, only for ${quotedNames()}`
-    )
-  }
-  const near = nearest(name, [...storageNames, ...announced])
+  const near = nearest(name, storageNames)
   const hint = near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`
   throw new OptionsError(`failover/storage must be one of ${quotedNames()}, got ${JSON.stringify(name)}${hint}`)
 }

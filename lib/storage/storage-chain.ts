@@ -1,10 +1,13 @@
 import type { Delivery } from '../delivery.ts'
-import { StorageError } from '../errors.ts'
-import { messageOf } from '../message-of.ts'
+import type { StorageError } from '../errors.ts'
+import { asStorageError } from './as-storage-error.ts'
+import { isRefusal } from './is-refusal.ts'
+import { pause } from './pause.ts'
 import type { Storage } from './storage.ts'
 
-/** Is told, once each time, that a storage does not take anything, and that it does again. */
+/** Is told, once each time, that a storage is passed over for the next one; that none takes anything, and that one does again. */
 export interface ChainListener {
+  passedOver(error: StorageError): void
   stalled(error: StorageError): void
   resumed(): void
 }
@@ -74,12 +77,13 @@ export class StorageChain {
         const error = asStorageError(cause)
         if (isRefusal(error)) return error
         if (!error.retryable || tried >= tries || this.#stop.signal.aborted) return this.#passOver(storage, error)
-        await this.#pause(minDelay * 2 ** (tried - 1))
+        await pause(minDelay * 2 ** (tried - 1), this.#stop.signal)
       }
     }
   }
 
   #passOver(storage: Storage, error: StorageError): StorageError {
+    if (!this.#passedOverUntil.has(storage) && storage !== this.#storages.at(-1)) this.#listener.passedOver(error)
     this.#passedOverUntil.set(storage, performance.now() + passedOverFor)
     return error
   }
@@ -90,7 +94,7 @@ export class StorageChain {
     const passing = errors.find(({ retryable }) => retryable)
     if (this.#stop.signal.aborted || (allAsked && passing === undefined)) throw passing ?? last
     this.#stall(passing ?? last)
-    await this.#pause(Math.min(maxDelay, minDelay * 2 ** Math.min(round, 10)))
+    await pause(Math.min(maxDelay, minDelay * 2 ** Math.min(round, 10)), this.#stop.signal)
   }
 
   #stall(error: StorageError): void {
@@ -104,27 +108,4 @@ export class StorageChain {
     this.#stalled = false
     this.#listener.resumed()
   }
-
-  #pause(milliseconds: number): Promise<void> {
-    return new Promise(resolve => {
-      const { signal } = this.#stop
-      const wake = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', wake)
-        resolve()
-      }
-      const timer = setTimeout(wake, milliseconds)
-      if (signal.aborted) wake()
-      else signal.addEventListener('abort', wake)
-    })
-  }
-}
-
-/** Whether the storage itself works, and only does not take this. */
-export const isRefusal = (error: unknown): boolean =>
-  error instanceof StorageError && error.code === 'SPW_ERR_STORAGE_REFUSED'
-
-function asStorageError(cause: unknown): StorageError {
-  if (cause instanceof StorageError) return cause
-  return new StorageError('SPW_ERR_STORAGE', `The storage failed: ${messageOf(cause)}`, { retryable: false, cause })
 }

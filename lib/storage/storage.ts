@@ -48,3 +48,14 @@ export interface Storage {
   remove(entries: readonly Entry[]): Promise<void>
   close(): Promise<void>
 }
+
+/** A storage that serves a journal better than by `append`: what was appended can be removed without being read first. */
+export interface JournalingStorage extends Storage {
+  /**
+   * Appends like `append` and gives the entries, in the order of the deliveries and claimed. Without `sync` it resolves once
+   * they are written: a crash of the process spares them, one of the machine may not, until `sync` was called.
+   */
+  journal(deliveries: readonly Delivery[], options: { sync: boolean }): Promise<readonly Entry[]>
+  /** Makes durable what was only written. */
+  sync(): Promise<void>
+}

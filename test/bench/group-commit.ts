@@ -19,7 +19,7 @@ export interface StoreSettings {
 }
 
 /** Deliveries as they come to a `FailoverWritable`: refused by the endpoint. */
-function refusedDeliveries(count: number): Delivery[] {
+export function refusedDeliveries(count: number): Delivery[] {
   const error = new DeliveryError('SPW_ERR_STATUS', 'The endpoint answered 400.', {
     phase: 'answered',
     retryable: false,

@@ -8,14 +8,16 @@ import { parseArgs } from 'node:util'
 import { cpus } from 'node:os'
 import * as failover from './cases/failover.ts'
 import * as growth from './cases/growth.ts'
+import * as journal from './cases/journal.ts'
 import * as latency from './cases/latency.ts'
 import * as losses from './cases/losses.ts'
 import * as memory from './cases/memory.ts'
 import * as ndjson from './cases/ndjson.ts'
 import * as single from './cases/single.ts'
+import * as storages from './cases/storages.ts'
 import { canPin, compileClients, compiledEndpoint } from './rig.ts'
 
-const cases = { single, ndjson, failover, memory, latency, growth, losses }
+const cases = { single, ndjson, failover, journal, memory, latency, growth, losses, storages }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

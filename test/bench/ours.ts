@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { FailoverWritable } from '../../lib/failover-writable.ts'
 import { type HttpOptions, HttpWritable } from '../../lib/http-writable.ts'
+import { JournalTransform, type JournalOptions } from '../../lib/journal-transform.ts'
 import { RetryTransform, type RetryOptions } from '../../lib/retry-transform.ts'
 import { cache } from './cache.ts'
 import { record } from './records.ts'
@@ -26,6 +27,8 @@ export interface OursSettings {
   origin: string
   http?: HttpOptions
   retry?: RetryOptions
+  /** A journal in front, by this policy. */
+  journal?: Omit<JournalOptions, 'storage'>
 }
 
 let folders = 0
@@ -39,12 +42,18 @@ export function storageFolder(): string {
 
 /** The whole line: source, `HttpWritable`, `RetryTransform`, `FailoverWritable` with a file storage. */
 export async function sendOurs(
-  { origin, http, retry }: OursSettings,
+  { origin, http, retry, journal }: OursSettings,
   records: number,
   given = source(records)
 ): Promise<void> {
   const sink = new HttpWritable({ url: `${origin}/sink`, ...http })
   const failover = new FailoverWritable({ storage: 'file', path: storageFolder() })
-  await pipeline(given, sink, new RetryTransform(retry), failover)
+  const rest = [sink, new RetryTransform(retry), failover] as const
+  if (journal === undefined) await pipeline(given, ...rest)
+  else {
+    const kept = new JournalTransform({ ...journal, storage: 'file', path: storageFolder() })
+    await pipeline(given, kept, ...rest)
+    await kept.settled()
+  }
   if (sink.stats().delivered !== records) throw new Error(`Not all were delivered: ${JSON.stringify(sink.stats())}`)
 }

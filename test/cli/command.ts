@@ -4,10 +4,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
+import { compiledCommand } from '../support/compiled-command.ts'
 
-const main = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url))
-const tsx = import.meta.resolve('tsx')
+// So started, root has the rights of whoever owns a file, and no more.
+const withoutRights = ['setpriv', '--bounding-set=-dac_override,-dac_read_search,-fowner']
 
 /** What a command wrote, and how it ended. */
 export interface Result {
@@ -22,9 +22,16 @@ export class RunningCommand {
   stdout = ''
   stderr = ''
 
-  constructor(folder: string, args: readonly string[], environment: Record<string, string>) {
+  /** `starter`: what starts it, and how. */
+  constructor(
+    folder: string,
+    args: readonly string[],
+    environment: Record<string, string>,
+    starter: readonly string[] = []
+  ) {
     const { PATH, HOME } = process.env
-    this.process = spawn(process.execPath, ['--import', tsx, main, ...args], {
+    const [program, ...rest] = [...starter, process.execPath, compiledCommand(), ...args]
+    this.process = spawn(program!, rest, {
       cwd: folder,
       env: { PATH, HOME, ...environment },
       stdio: ['pipe', 'pipe', 'pipe']
@@ -68,6 +75,13 @@ export class CommandFolder {
     const command = this.start(args, environment)
     command.process.stdin.end(input)
     return command.result()
+  }
+
+  /** Starts a command for which rights count: root has all. */
+  startWithoutRights(args: readonly string[]): RunningCommand {
+    const command = new RunningCommand(this.path, args, {}, process.getuid?.() === 0 ? withoutRights : [])
+    this.#commands.push(command)
+    return command
   }
 
   /** Everything that stands in files below, with their names. */

@@ -12,6 +12,7 @@ const line = (number: number, more: Partial<DamagedLine> = {}): DamagedLine => (
   reason: 'it is not JSON',
   bytes: Buffer.from(`line ${number}`),
   first: true,
+  settled: () => {},
   ...more
 })
 

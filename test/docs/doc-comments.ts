@@ -18,8 +18,11 @@ export function docCommentsOf(file: string, interfaceName: string): ReadonlyMap<
   const source = ts.createSourceFile(file, readFileSync(new URL(file, root), 'utf8'), ts.ScriptTarget.Latest, true)
   const declaration = source.statements.filter(ts.isInterfaceDeclaration).find(({ name }) => name.text === interfaceName)
   if (declaration === undefined) throw new Error(`${file} has no interface ${interfaceName}`)
-  return new Map(declaration.members.filter(ts.isPropertySignature).map(member => [member.name.getText(), commentOf(member)]))
+  return new Map(declaration.members.filter(ts.isPropertySignature).map(member => [nameOf(member), commentOf(member)]))
 }
+
+// `'bootstrap.servers'` without its quotes.
+const nameOf = ({ name }: ts.PropertySignature): string => (ts.isStringLiteral(name) ? name.text : name.getText())
 
 function commentOf(member: ts.PropertySignature): DocComment {
   const [comment] = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc)

@@ -1,11 +1,16 @@
 import { errorCodes } from '../../lib/errors.ts'
 import { failoverSchema } from '../../lib/failover-writable.ts'
 import { httpSchema } from '../../lib/http-writable.ts'
+import { journalSchema } from '../../lib/journal-transform.ts'
 import type { OptionsSchema } from '../../lib/options.ts'
 import { replaySchema } from '../../lib/replay.ts'
 import { retrySchema } from '../../lib/retry-transform.ts'
 import { sourceSchema } from '../../lib/source/options.ts'
 import { fileStorageSchema } from '../../lib/storage/file-storage.ts'
+import { hbaseStorageSchema } from '../../lib/storage/hbase-storage.ts'
+import { hdfsStorageSchema } from '../../lib/storage/hdfs-storage.ts'
+import { kafkaStorageSchema } from '../../lib/storage/kafka-storage.ts'
+import { mysqlStorageSchema } from '../../lib/storage/mysql-storage.ts'
 import { filterSchema } from '../../lib/storage/filter.ts'
 import { type DocComment, docCommentsOf } from './doc-comments.ts'
 import { optionsTable, table } from './options-table.ts'
@@ -29,6 +34,17 @@ export const optionsSections: Readonly<Record<string, OptionsSection>> = {
     ]
   },
   file: { schema: fileStorageSchema, comments: [['lib/storage/file-storage.ts', 'FileStorageOptions']] },
+  sql: { schema: mysqlStorageSchema, comments: [['lib/storage/sql/options.ts', 'SqlOptions']] },
+  kafka: { schema: kafkaStorageSchema, comments: [['lib/storage/kafka-storage.ts', 'KafkaStorageOptions']] },
+  hbase: { schema: hbaseStorageSchema, comments: [['lib/storage/hbase-storage.ts', 'HBaseStorageOptions']] },
+  hdfs: { schema: hdfsStorageSchema, comments: [['lib/storage/hdfs-storage.ts', 'HdfsStorageOptions']] },
+  journal: {
+    schema: journalSchema,
+    comments: [
+      ['lib/failover-writable.ts', 'StorageOptions'],
+      ['lib/journal/options.ts', 'JournalOptions']
+    ]
+  },
   replay: {
     schema: replaySchema,
     comments: [

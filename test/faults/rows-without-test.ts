@@ -7,6 +7,5 @@ export const rowsWithoutTest: Readonly<Record<string, string>> = {
   C09: 'later: policies of the addresses that may be sent to',
   C10: 'later: policies of the addresses that may be sent to',
   C11: 'later: following redirects is not offered',
-  C12: 'later: policies of the addresses that may be sent to',
-  C15: 'there is no option that turns the checks of TLS off, nor a database driver yet; a dispatcher is the user’s own'
+  C12: 'later: policies of the addresses that may be sent to'
 }

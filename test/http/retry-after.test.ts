@@ -44,6 +44,8 @@ describe('retryAfter', () => {
     'Mon, 15 Jan 2024 12:00:30 +0100',
     'mon, 15 jan 2024 12:00:30 gmt',
     'Mon, 45 Jan 2024 12:00:30 GMT',
+    'Fri, 30 Feb 2024 12:00:30 GMT',
+    'Wed, 21 Oct 0026 07:28:00 GMT',
     ['1', '2'],
     undefined,
     5

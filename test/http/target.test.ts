@@ -17,6 +17,15 @@ describe('parsedUrl', () => {
     expect(authorization).to.equal(`Basic ${Buffer.from('us@er:p:ss').toString('base64')}`)
   })
 
+  it('R16 refuses a user or a password that no text can be made of', () => {
+    for (const url of ['http://a%ff:b@h/', 'http://a:hunter2%@h/']) {
+      expect(() => parsedUrl(url))
+        .to.throw(TypeError, 'percent-encoded')
+        .with.property('message')
+        .not.include('hunter2')
+    }
+  })
+
   for (const url of [
     '',
     '/a',

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { expect } from 'chai'
 
 const root = new URL('../../', import.meta.url)
-const documents = ['ARCHITECTURE.md', 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
+const documents = ['ARCHITECTURE.md', 'CHANGELOG.md', 'LICENSE', 'README.md', 'RELIABILITY.md', 'package.json']
 
 interface Manifest {
   scripts: Record<string, string>

@@ -38,6 +38,23 @@ describe('Schedule', () => {
     expect(rung).to.deep.equal(['soon', 'late'])
   })
 
+  it('asks for no longer timer than Node has', () => {
+    const asked: number[] = []
+    const { setTimeout } = globalThis
+    sandbox.stub(globalThis, 'setTimeout').callsFake(((ring: () => void, wait: number) => {
+      asked.push(wait)
+      return setTimeout(ring, wait)
+    }) as typeof setTimeout)
+    const rung: string[] = []
+    const schedule = new Schedule<string>(item => rung.push(item))
+    schedule.add('late', 2 ** 31 + 5_000)
+    clock.tick(2 ** 31)
+    expect(rung).to.deep.equal([])
+    clock.tick(5_001)
+    expect(rung).to.deep.equal(['late'])
+    expect(asked).to.deep.equal([2 ** 31 - 1, 5_001])
+  })
+
   it('takes what is added while it rings', () => {
     const rung: number[] = []
     const schedule: Schedule<number> = new Schedule(item => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -193,6 +194,16 @@ describe('InputSource', () => {
     const source = await sourceOf(await file('a.ndjson.gz', packed.subarray(0, packed.length / 2)))
     expect((await read(source)).length).to.be.greaterThan(0)
     expect(source.failure).to.have.property('code', 'Z_BUF_ERROR')
+  })
+
+  it('reads a pipe with a name to its end', async () => {
+    const path = join(folder, 'pipe')
+    expect(spawnSync('mkfifo', [path]).status).to.equal(0)
+    const source = await sourceOf(path)
+    const records = read(source)
+    await writeFile(path, '{"a":1}\n'.repeat(50_000))
+    expect(await records).to.have.lengthOf(50_000)
+    expect(source.progress()).to.deep.include({ bytes: 400_000, totalBytes: undefined })
   })
 
   it('stops in the middle: what it gave is given, and it ends', async () => {

@@ -119,7 +119,16 @@ describe('parseEnvelope', () => {
     ['no id', JSON.stringify({ ...good, id: undefined })],
     ['no records', JSON.stringify({ ...good, records: undefined })],
     ['a version that is none', JSON.stringify({ ...good, version: '1' })],
-    ['no time', JSON.stringify({ ...good, acceptedAt: null })]
+    ['a version below 1', JSON.stringify({ ...good, version: 0 })],
+    ['no time', JSON.stringify({ ...good, acceptedAt: null })],
+    ['a record that is neither text nor bytes', JSON.stringify({ ...good, records: ['a', null] })],
+    ['bytes that are none', JSON.stringify({ ...good, records: [{ base64: 5 }] })],
+    ['no headers', JSON.stringify({ ...good, headers: null })],
+    ['a header that is no text', JSON.stringify({ ...good, headers: { a: 1 } })],
+    ['a URL that is none', JSON.stringify({ ...good, url: 5 })],
+    ['attempts that are none', JSON.stringify({ ...good, attempts: -1 })],
+    ['an outcome that there is not', JSON.stringify({ ...good, outcome: 'lost' })],
+    ['a last error that is none', JSON.stringify({ ...good, lastError: 'x' })]
   ]
   for (const [name, text] of bad) {
     it(`refuses ${name}`, () => {

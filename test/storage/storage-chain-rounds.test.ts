@@ -6,7 +6,7 @@ import { FailoverWritable } from '../../lib/failover-writable.ts'
 import { StorageChain } from '../../lib/storage/storage-chain.ts'
 import { MemoryStorage, storageFailure } from '../support/memory-storage.ts'
 
-const listener = { stalled: (): void => {}, resumed: (): void => {} }
+const listener = { passedOver: (): void => {}, stalled: (): void => {}, resumed: (): void => {} }
 
 describe('a storage and its fallback', () => {
   it('goes back to the first storage when that works again and the fallback does not', async () => {

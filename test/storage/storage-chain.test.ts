@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Delivery } from '../../lib/delivery.ts'
 import { StorageError } from '../../lib/errors.ts'
-import { isRefusal, StorageChain } from '../../lib/storage/storage-chain.ts'
+import { StorageChain } from '../../lib/storage/storage-chain.ts'
 import { MemoryStorage, storageFailure } from '../support/memory-storage.ts'
 import { paused, within } from '../support/waiting.ts'
 
@@ -10,6 +10,7 @@ const one = [new Delivery(['1'])]
 function chainOf(...storages: MemoryStorage[]): { chain: StorageChain; told: string[] } {
   const told: string[] = []
   const chain = new StorageChain(storages, {
+    passedOver: ({ code }) => told.push(`passed over ${code}`),
     stalled: ({ code }) => told.push(`stalled ${code}`),
     resumed: () => told.push('resumed')
   })
@@ -37,6 +38,16 @@ describe('StorageChain', () => {
     const { chain, told } = chainOf(first, second)
     expect(await chain.append(one)).to.equal(first)
     expect([first.appends.length, second.appends.length, told.length]).to.deep.equal([1, 0, 0])
+  })
+
+  it('says once that a storage is passed over, and again only after it took something', async () => {
+    const [first, second] = [failing(7), new MemoryStorage()]
+    const { chain, told } = chainOf(first, second)
+    await chain.append(one)
+    expect(told).to.deep.equal(['passed over SPW_ERR_STORAGE'])
+    expect(second.appends.length).to.equal(1)
+    await chain.append(one)
+    expect(told).to.have.length(1)
   })
 
   it('T03 tries a storage again whose failure may pass, and says once that it stands still, and once that it goes on', async () => {
@@ -120,13 +131,5 @@ describe('StorageChain', () => {
     chain.stop()
     await failureOf(chain.append(one))
     expect(storage.tries).to.equal(1)
-  })
-})
-
-describe('isRefusal', () => {
-  it('holds for SPW_ERR_STORAGE_REFUSED only', () => {
-    expect(isRefusal(storageFailure(false, 'SPW_ERR_STORAGE_REFUSED'))).to.equal(true)
-    expect(isRefusal(storageFailure(true, 'SPW_ERR_STORAGE_FULL'))).to.equal(false)
-    expect(isRefusal(new Error('x'))).to.equal(false)
   })
 })

@@ -15,6 +15,8 @@ export interface LedgerStats {
   rekeyed: number
   /** Requests in which no id was found. */
   unread: number
+  /** Records that have a `proof` that is not their id's: somebody changed them on the way. */
+  altered: number
 }
 
 /** Which ids came, how often, and under which key: flat arrays, so that a million of them stay small. */
@@ -24,6 +26,7 @@ export class Ledger {
   accepted = 0
   unanswered = 0
   unread = 0
+  altered = 0
   #taken = 0
   #rekeyed = 0
   readonly #places = new Map<string | number, number>()
@@ -40,9 +43,9 @@ export class Ledger {
   }
 
   stats(): LedgerStats {
-    const { requests, failed, accepted, unanswered, unread } = this
+    const { requests, failed, accepted, unanswered, unread, altered } = this
     const unique = this.#places.size
-    const counts = { requests, failed, accepted, unanswered, unread }
+    const counts = { requests, failed, accepted, unanswered, unread, altered }
     return { ...counts, unique, duplicates: this.#taken - unique, rekeyed: this.#rekeyed }
   }
 

@@ -14,8 +14,10 @@ export function storageFailure(retryable: boolean, code: StorageErrorCode = 'SPW
 /** Listens, in the tests of this file, to what would else be printed as a warning. */
 export function hushStalls(): void {
   const listen = (): void => {}
-  before(() => subscribe('spillway:storage-stalled', listen))
-  after(() => unsubscribe('spillway:storage-stalled', listen))
+  for (const name of ['spillway:storage-stalled', 'spillway:storage-passed-over']) {
+    before(() => subscribe(name, listen))
+    after(() => unsubscribe(name, listen))
+  }
 }
 
 /** A `Storage` that lives as long as the test, and fails and dawdles as it is told. */

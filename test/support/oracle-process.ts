@@ -12,6 +12,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { answerText, seededRandom } from './fault.ts'
 import { Ledger } from './ledger.ts'
+import { proofOf } from './proven-record.ts'
 import { RequestParser, type ServerRequest } from './request-parser.ts'
 
 /** What the endpoint does to requests, beside taking them. */
@@ -26,6 +27,9 @@ export interface OraclePlan {
   cutRate?: number
   /** Milliseconds before each answer. @default 0 */
   latency?: number
+  /** The share of answers that come `lateBy` milliseconds later still. @default 0 */
+  lateRate?: number
+  lateBy?: number
   /** What it answers when it takes a request. @default 200 */
   success?: number
   /** The same seed fails the same requests. @default 1 */
@@ -61,7 +65,8 @@ const server = createServer(socket => {
 
 function serve(request: ServerRequest, socket: Socket): void {
   ledger.requests++
-  const { failRate = 0, cutRate = 0, status = 503, success = 200, latency = 0 } = plan
+  const { failRate = 0, cutRate = 0, status = 503, success = 200, lateRate = 0, lateBy = 0 } = plan
+  const latency = (plan.latency ?? 0) + (lateRate > 0 && random() < lateRate ? lateBy : 0)
   if ((failRate > 0 && random() < failRate) || isDoomed(request)) {
     ledger.failed++
     return later(latency, () => socket.write(textOf(status)))
@@ -90,16 +95,21 @@ function later(ms: number, act: () => void): void {
 
 function take(request: ServerRequest): number {
   const key = request.header('idempotency-key')
-  const ids = idsOf(request)
-  for (const id of ids) ledger.take(id, key)
-  if (ids.length === 0) ledger.unread++
-  return ids.length
+  const records = judgedIn(request)
+  for (const { id, proof } of records) {
+    ledger.take(id, key)
+    if (proof !== undefined && proof !== proofOf(String(id))) ledger.altered++
+  }
+  if (records.length === 0) ledger.unread++
+  return records.length
 }
 
-function idsOf({ body, path }: ServerRequest): unknown[] {
-  if (body.length === 0) return new URL(path, 'http://x').searchParams.getAll('id')
-  const found = recordsIn(body.toString()).map(record => (record as { id?: unknown } | null)?.id)
-  return found.filter(id => id !== undefined)
+const idsOf = (request: ServerRequest): unknown[] => judgedIn(request).map(({ id }) => id)
+
+function judgedIn({ body, path }: ServerRequest): Array<{ id: unknown; proof?: unknown }> {
+  if (body.length === 0) return new URL(path, 'http://x').searchParams.getAll('id').map(id => ({ id }))
+  const found = recordsIn(body.toString()) as Array<{ id?: unknown; proof?: unknown } | null>
+  return found.filter(record => record !== null && record?.id !== undefined) as Array<{ id: unknown }>
 }
 
 function recordsIn(text: string): unknown[] {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { compiled } from './compiled.ts'
 import type { LedgerStats } from './ledger.ts'
 import type { OracleCommand, OraclePlan } from './oracle-process.ts'
 
@@ -77,10 +77,15 @@ export class Oracle {
   }
 }
 
-/** Starts an oracle; `core` pins it to one (needs `taskset`). */
-export async function startOracle(plan: OraclePlan = {}, core?: number): Promise<Oracle> {
-  const script = fileURLToPath(new URL('./oracle-process.ts', import.meta.url))
-  const command = [process.execPath, '--import', 'tsx', script, JSON.stringify(plan)]
+const script = new URL('./oracle-process.ts', import.meta.url)
+
+/** Starts an oracle; `core` pins it to one (needs `taskset`), `program` is what Node is given, if it is compiled already. */
+export async function startOracle(
+  plan: OraclePlan = {},
+  core?: number,
+  program: readonly string[] = [compiled(script)]
+): Promise<Oracle> {
+  const command = [process.execPath, ...program, JSON.stringify(plan)]
   if (core !== undefined) command.unshift('taskset', '-c', String(core))
   const child = spawn(command[0]!, command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { compiled } from './compiled.ts'
 
 /** How a child ended. */
 export interface ChildEnd {
@@ -20,7 +21,7 @@ export class Child {
   readonly #waiting = new Set<() => void>()
 
   constructor(script: URL, args: readonly string[], env: NodeJS.ProcessEnv) {
-    this.#process = spawn(process.execPath, ['--import', 'tsx', script.pathname, ...args], {
+    this.#process = spawn(process.execPath, [compiled(script), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env }
     })

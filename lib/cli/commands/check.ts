@@ -3,7 +3,8 @@ import type { Config } from '../../config/read-config.ts'
 import { OptionsError } from '../../errors.ts'
 import { parsedUrl } from '../../http/target.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { buildStreams } from '../build.ts'
+import type { StorageOptions } from '../../failover-writable.ts'
+import { buildStorages, buildStreams } from '../build.ts'
 import { printLine } from '../standard-streams.ts'
 import { type Context, tellFailure } from './context.ts'
 import { closeQuietly } from './replay.ts'
@@ -30,23 +31,45 @@ export async function check(config: Config, { probe }: { probe: boolean }, conte
   const { url } = config.http
   if (probe && url === undefined)
     throw new OptionsError('there is nothing to probe: without http/url each record has its own')
-  const { http, retry, failover, storage } = buildStreams(config)
-  for (const stream of [http, retry, failover]) stream.destroy()
+  const { http, retry, failover, journal } = buildStreams(config)
+  for (const stream of [http, retry, failover, journal?.transform]) stream?.destroy()
   await printLine(`configuration  ok     ${config.file}`)
-  const stored = await verify(storage, config, context)
+  const stored = await verifyAll(config, context)
+  const kept = journal === undefined || (await verify('journal', journal.storage, nameOf(config.journal!), context))
   const answered = !probe || (await probed(url!, config.http.timeout ?? 10_000, context))
-  return stored && answered ? 0 : 5
+  return stored && kept && answered ? 0 : 5
 }
 
-async function verify(storage: Storage, { failover }: Config, { secrets }: Context): Promise<boolean> {
-  const name = failover.storage as string
+async function verifyAll({ failover }: Config, context: Context): Promise<boolean> {
+  const names = namesIn(failover)
+  let areWhole = true
+  for (const [index, storage] of buildStorages(failover).entries()) {
+    if (!(await verify('storage', storage, names[index]!, context))) areWhole = false
+  }
+  return areWhole
+}
+
+/** The names of a storage and its fallbacks. */
+function namesIn(options: StorageOptions): string[] {
+  const { fallback } = options
+  return [nameOf(options), ...(fallback === undefined ? [] : namesIn(fallback as StorageOptions))]
+}
+
+const nameOf = ({ storage }: StorageOptions): string => storage as string
+
+async function verify(
+  what: 'storage' | 'journal',
+  storage: Storage,
+  name: string,
+  { secrets }: Context
+): Promise<boolean> {
   try {
     const report = isReporting(storage) ? await storage.report() : await counted(storage)
     const isWhole = faultsIn(report) === 0
-    await printLine(`storage        ${isWhole ? 'ok     ' : 'DAMAGED'} ${name} ${JSON.stringify(report)}`)
+    await printLine(`${what}        ${isWhole ? 'ok     ' : 'DAMAGED'} ${name} ${JSON.stringify(report)}`)
     return isWhole
   } catch (error) {
-    await printLine(`storage        FAILS  ${name}`)
+    await printLine(`${what}        FAILS  ${name}`)
     tellFailure(error as Error, secrets)
     return false
   } finally {

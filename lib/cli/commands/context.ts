@@ -1,5 +1,6 @@
 import type { Secrets } from '../../config/secrets.ts'
-import { SpillwayError } from '../../errors.ts'
+import type { Config } from '../../config/read-config.ts'
+import { SpillwayError, type StorageError } from '../../errors.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { tell } from '../standard-streams.ts'
 
@@ -21,6 +22,23 @@ export async function openStorage(storage: Storage, secrets: Secrets): Promise<b
   } catch (error) {
     tellFailure(error as Error, secrets)
     return false
+  }
+}
+
+/**
+ * Opens the storage that failed records go to. One that is only away for now does not keep the records from being sent, where
+ * there is a fallback: it is said, and the fallback takes what has to be stored.
+ */
+export async function openFirst(storage: Storage, { failover }: Config, secrets: Secrets): Promise<boolean> {
+  try {
+    await storage.open()
+    return true
+  } catch (error) {
+    tellFailure(error as Error, secrets)
+    const { retryable = false } = error as Partial<StorageError>
+    if (!retryable || failover.fallback === undefined) return false
+    tell('the fallback takes what has to be stored meanwhile')
+    return true
   }
 }
 

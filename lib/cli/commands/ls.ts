@@ -2,7 +2,7 @@ import type { Config } from '../../config/read-config.ts'
 import type { Secrets } from '../../config/secrets.ts'
 import type { Filter } from '../../storage/filter.ts'
 import type { Entry } from '../../storage/storage.ts'
-import { buildStorage } from '../build.ts'
+import { buildStored } from '../build.ts'
 import { printLine } from '../standard-streams.ts'
 import { type Context, tellFailure } from './context.ts'
 import { closeQuietly } from './replay.ts'
@@ -46,7 +46,7 @@ export async function ls(
   { filter, limit = Infinity, json }: LsFlags,
   context: Context
 ): Promise<number> {
-  const storage = buildStorage(config.failover)
+  const storage = buildStored(config.failover)
   let left = limit
   try {
     if (!json) await printLine(tableLine(Object.fromEntries(widths.map(([name]) => [name, heading[name] ?? name]))))
@@ -66,12 +66,18 @@ export async function ls(
 
 const heading: Partial<Record<keyof Row, string>> = { version: 'v' }
 
+// Other writers' times may be none that a date can have.
+function timeText(time: number): string {
+  const date = new Date(time)
+  return Number.isNaN(date.getTime()) ? String(time) : date.toISOString()
+}
+
 function rowOf({ id, version, envelope }: Entry, secrets: Secrets): Row {
   const { acceptedAt, outcome, lastError, attempts, records, method, url } = envelope
   return {
     id,
     version,
-    accepted: new Date(acceptedAt).toISOString(),
+    accepted: timeText(acceptedAt),
     outcome,
     code: lastError?.code ?? '',
     status: lastError?.status,

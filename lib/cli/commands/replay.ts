@@ -3,8 +3,10 @@ import type { Config } from '../../config/read-config.ts'
 import { replay as replayOf } from '../../replay.ts'
 import type { Filter } from '../../storage/filter.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { buildStorage, buildStreams } from '../build.ts'
+import { buildStored, buildStreams } from '../build.ts'
+import { Deadline } from '../deadline.ts'
 import { exitCode } from '../exit-code.ts'
+import { failureOf } from '../failure-of.ts'
 import { showProgress } from '../progress.ts'
 import { reportOf } from '../report.ts'
 import { printLine } from '../standard-streams.ts'
@@ -28,8 +30,12 @@ async function resend(
   { filter, limit, rate }: ReplayFlags,
   { quiet, secrets }: Context
 ): Promise<number> {
-  const streams = buildStreams(config)
-  const { http, retry, failover, storage } = streams
+  // What a fallback holds is replayed from there.
+  const streams = buildStreams({ ...config, journal: undefined, failover: { ...config.failover, moveBack: false } })
+  const { http, retry, failover } = streams
+  let unread: Error | undefined
+  // One of several that cannot be read must not end the sending of what the others hold.
+  const storage = buildStored(config.failover, error => (unread = error))
   if (!(await openStorage(storage, secrets))) return 5
   const source = replayOf({
     storage,
@@ -37,24 +43,24 @@ async function resend(
     ...(limit === undefined ? {} : { limit }),
     ...(rate === undefined ? {} : { rate })
   })
-  const stopping = stopsFor(config, streams, () => source.stop())
+  const deadline = new Deadline(streams, 'kept')
+  const stopping = stopsFor(config, streams, deadline, () => source.stop())
   const started = performance.now()
   const progress = quiet
     ? undefined
     : showProgress(() => ({ stats: http.stats(), done: source.stats().given, total: undefined }))
 
-  const failure = await pipeline(source, http, retry, failover).then(
-    () => undefined,
-    (error: Error) => error
-  )
-  await source.settled()
-  const closing = await closed(streams)
+  const failure = await deadline.orLate(failureOf(pipeline(source, http, retry, failover)))
+  const read = source.settled().then(() => closeQuietly(storage))
+  const closing = (await deadline.orLate(read)) ?? (await closed(streams, deadline))
+  deadline.end()
   progress?.end()
   stopping.end()
-  for (const error of new Set([failure, closing])) tellFailure(error, secrets)
+  const failures = [failure, closing, unread].filter(error => error !== undefined)
+  for (const error of new Set(failures)) tellFailure(error, secrets)
   const { signal } = stopping
   const stats = http.stats()
-  const code = exitCode({ stats, damaged: 0, signal, failed: failure !== undefined || closing !== undefined })
+  const code = exitCode({ stats, damaged: 0, signal, failed: failures.length > 0 })
   const { notDue } = source.stats()
   await printLine(JSON.stringify({ ...reportOf(stats, started, { damaged: 0, signal, exitCode: code }), notDue }))
   return code
@@ -62,7 +68,7 @@ async function resend(
 
 /** Says what a replay would send. Reads without a lock, and changes nothing. */
 async function count(config: Config, { filter, limit = Infinity }: ReplayFlags, { secrets }: Context): Promise<number> {
-  const storage = buildStorage(config.failover)
+  const storage = buildStored(config.failover)
   const found = {
     deliveries: 0,
     records: 0,

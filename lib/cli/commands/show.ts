@@ -1,13 +1,13 @@
 import type { Config } from '../../config/read-config.ts'
 import type { Envelope } from '../../storage/envelope.ts'
-import { buildStorage } from '../build.ts'
+import { buildStored } from '../build.ts'
 import { printLine, tell } from '../standard-streams.ts'
 import { type Context, tellFailure } from './context.ts'
 import { closeQuietly } from './replay.ts'
 
 /** Prints one stored delivery with its records. Returns the exit code: 1 when it is not there. */
 export async function show(config: Config, id: string, { secrets }: Context): Promise<number> {
-  const storage = buildStorage(config.failover)
+  const storage = buildStored(config.failover)
   try {
     let found: Envelope | undefined
     for await (const entry of storage.read()) {

@@ -17,6 +17,12 @@ export class Cells {
     this.#bits[word]! |= 1 << (cell & 31)
   }
 
+  /** Whether there is none from this one on. */
+  isEmptyFrom(cell: number): boolean {
+    if ((this.#bits[cell >>> 5] ?? 0) >>> (cell & 31) !== 0) return false
+    return this.#bits.subarray((cell >>> 5) + 1).every(bits => bits === 0)
+  }
+
   *[Symbol.iterator](): Generator<number> {
     for (let word = 0; word < this.#bits.length; word++) {
       const bits = this.#bits[word]!

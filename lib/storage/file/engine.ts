@@ -52,6 +52,22 @@ export class Engine {
     return this.#writer.append(deliveries)
   }
 
+  /** Appends, and gives the entries, claimed for `keeper`. Without `sync` they are only written. */
+  async journal(deliveries: readonly Delivery[], sync: boolean, keeper: object): Promise<Entry[]> {
+    const places = await this.#writer.journal(deliveries, sync)
+    return deliveries.map((delivery, i) => {
+      const { segment, offset } = places[i]!
+      const entry = new FileEntry(delivery, segment, offset, none, keeper)
+      entry.claim()
+      return entry
+    })
+  }
+
+  /** Makes durable what was only written. */
+  sync(): Promise<void> {
+    return this.#writer.sync()
+  }
+
   async remove(entries: readonly Entry[]): Promise<void> {
     const unplaced = new Map<string, number>()
     for (const { id, version, positions } of entries.map(placed)) {
@@ -128,6 +144,8 @@ export class Engine {
     return segment.live === 0 && !segment.isDropped && segment.isKeptAside && !this.#writer.isWriting(segment)
   }
 }
+
+const none: readonly Position[] = []
 
 function placed(entry: Entry): { id: string; version: number; positions: Position[] | undefined } {
   return { id: entry.id, version: entry.version, positions: FileEntry.positions(entry) }

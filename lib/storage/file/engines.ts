@@ -7,7 +7,7 @@ interface Shared {
   closing: Promise<void> | undefined
 }
 
-const byDisk = new Map<Disk, Map<string, Shared>>()
+const byDisk = new WeakMap<Disk, Map<string, Shared>>()
 
 /** The engine of a folder of this process, if it has one that is open. */
 export async function openEngine(disk: Disk, path: string): Promise<Engine | undefined> {

@@ -1,5 +1,6 @@
 import type { Entry } from '../storage.ts'
-import type { Envelope } from '../envelope.ts'
+import { Delivery } from '../../delivery.ts'
+import { type Envelope, envelopeOf } from '../envelope.ts'
 import type { Segment } from './segment.ts'
 
 /** Where an entry is. */
@@ -12,21 +13,31 @@ export interface Position {
 export class FileEntry implements Entry {
   readonly id: string
   readonly version: number
-  readonly envelope: Envelope
+  readonly #source: Envelope | Delivery
   readonly #segment: Segment
   readonly #offset: number
   readonly #older: readonly Position[]
   readonly #reader: object
   #isClaimed = false
 
-  constructor(envelope: Envelope, segment: Segment, offset: number, older: readonly Position[], reader: object) {
-    this.id = envelope.id
-    this.version = envelope.version
-    this.envelope = envelope
+  constructor(
+    source: Envelope | Delivery,
+    segment: Segment,
+    offset: number,
+    older: readonly Position[],
+    reader: object
+  ) {
+    this.id = source.id
+    this.version = source instanceof Delivery ? source.version + 1 : source.version
+    this.#source = source
     this.#segment = segment
     this.#offset = offset
     this.#older = older
     this.#reader = reader
+  }
+
+  get envelope(): Envelope {
+    return this.#source instanceof Delivery ? envelopeOf(this.#source) : this.#source
   }
 
   /** Where the entry and its older versions are; `undefined` for an entry that was not read from a file storage. */

@@ -5,6 +5,10 @@ const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 const passing = new Set(['EMFILE', 'ENFILE', 'EINTR', 'EAGAIN', 'EBUSY', 'ENOMEM', 'EIO'])
 
 const hints: Readonly<Record<string, string>> = {
+  ENOENT: ', it is not there any more',
+  EACCES: ', this user has no right to',
+  EROFS: ', its file system is read-only',
+  EINVAL: ', its file system cannot make files durable',
   ELOOP: ', a symbolic link is not followed',
   EEXIST: ', there is something that is no folder',
   ENOTDIR: ', a part of it is no folder'

@@ -1,4 +1,5 @@
 import { frame, line, seal } from './line.ts'
+import type { Segment } from './segment.ts'
 
 const chunkBytes = 1024 * 1024
 // Chunks of the usual size are used again: making them anew costs more than filling them.
@@ -11,9 +12,15 @@ export class Group {
   readonly done: Promise<void>
   readonly ids: string[] = []
   readonly versions: number[] = []
+  /** Where each line starts, from where the group starts. */
+  readonly offsets: number[] = []
   bytes = 0
   /** Whether an append counts on what an earlier group writes. */
   leans = false
+  /** Whether somebody waits for it to be durable, and not only to be written. */
+  syncs = false
+  /** Where it was written. */
+  place: { readonly segment: Segment; readonly start: number } | undefined
   readonly #chunks: Chunk[] = []
   #resolve!: () => void
   #reject!: (error: Error) => void
@@ -26,6 +33,7 @@ export class Group {
   }
 
   add(id: string, version: number, json: string): void {
+    this.offsets.push(this.bytes)
     this.bytes += this.#chunkFor(json).add(json)
     this.ids.push(id)
     this.versions.push(version)

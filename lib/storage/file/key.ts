@@ -8,6 +8,7 @@ export interface Key {
 const start = Buffer.from('{"v":1,"id":"')
 const middle = Buffer.from('","version":')
 const quote = 0x22
+const comma = 0x2c
 const backslash = 0x5c
 
 /**
@@ -18,7 +19,10 @@ export function keyIn(bytes: Buffer, from: number, to: number, notBelow = 0): Ke
   const idAt = from + start.length
   const idEnd = bytes.indexOf(quote, idAt)
   if (!isAt(bytes, from, start) || idEnd > to || !isAt(bytes, idEnd, middle)) return parsedKey(bytes, from, to)
-  const version = digitsAt(bytes, idEnd + middle.length)
+  const versionAt = idEnd + middle.length
+  const versionEnd = bytes.indexOf(comma, versionAt)
+  const version = digitsIn(bytes, versionAt, versionEnd)
+  if (version === undefined) return parsedKey(bytes, from, to)
   if (version < notBelow) return undefined
   // An escape says that the quote that was found may be a part of the id.
   for (let i = idAt; i < idEnd; i++) if (bytes[i] === backslash) return parsedKey(bytes, from, to)
@@ -38,8 +42,14 @@ function isAt(bytes: Uint8Array, at: number, text: Uint8Array): boolean {
   return true
 }
 
-function digitsAt(bytes: Uint8Array, at: number): number {
+// A number that is not written as this release writes it has other characters, or is empty.
+function digitsIn(bytes: Uint8Array, from: number, to: number): number | undefined {
+  if (to <= from) return undefined
   let number = 0
-  for (let i = at; bytes[i]! >= 0x30 && bytes[i]! <= 0x39; i++) number = number * 10 + bytes[i]! - 0x30
+  for (let i = from; i < to; i++) {
+    const digit = bytes[i]! - 0x30
+    if (digit < 0 || digit > 9) return undefined
+    number = number * 10 + digit
+  }
   return number
 }

@@ -42,14 +42,11 @@ export class LockFile {
     for (let round = 1; ; round++) {
       const name = lockPrefix + randomBytes(8).toString('hex')
       const lock = await LockFile.#putUp(folder, name)
-      const other = await otherOwner(folder, name).catch(async (cause: unknown) => {
-        await lock.release()
+      const other = await lock.#held(folder, name).catch(async (cause: unknown) => {
+        await lock.release().catch(() => undefined)
         throw cause
       })
-      if (other === undefined) {
-        await appendFile(lock.#path, heldMark).catch(unlessFull)
-        return lock
-      }
+      if (other === undefined) return lock
       await lock.release()
       if (other.lock.isHeld || round === rounds) throw locked(folder, other)
       await pause(5 + Math.random() * 30)
@@ -58,14 +55,32 @@ export class LockFile {
 
   static async #putUp(folder: string, name: string): Promise<LockFile> {
     const doorbell = await Doorbell.hang(folder, bellOf(name))
-    await publish(join(folder, name), { ...ownIdentity(), bell: doorbell !== undefined })
-    return new LockFile(join(folder, name), doorbell)
+    const lock = new LockFile(join(folder, name), doorbell)
+    try {
+      await publish(lock.#path, { ...ownIdentity(), bell: doorbell !== undefined })
+    } catch (cause) {
+      await rm(`${lock.#path}.new`, { force: true }).catch(() => undefined)
+      await lock.release().catch(() => undefined)
+      throw cause
+    }
+    return lock
   }
 
+  /** Marks it as held, unless there is another one, which is what this resolves with. */
+  async #held(folder: string, name: string): Promise<Other | undefined> {
+    const other = await otherOwner(folder, name)
+    if (other === undefined) await appendFile(this.#path, heldMark).catch(unlessFull)
+    return other
+  }
+
+  /** Whatever fails: without its bell the file counts as left behind, for this process at least. */
   async release(): Promise<void> {
-    await rm(this.#path, { force: true })
-    await this.#doorbell?.takeDown()
-    await rm(bellOf(this.#path), { force: true })
+    try {
+      await rm(this.#path, { force: true })
+    } finally {
+      await this.#doorbell?.takeDown()
+      await rm(bellOf(this.#path), { force: true })
+    }
   }
 }
 
@@ -108,13 +123,29 @@ async function otherOwner(folder: string, own: string): Promise<Other | undefine
 /** `undefined` when it is gone by now. */
 async function readLock(path: string): Promise<Lock | undefined> {
   try {
-    const [owner, mark] = (await readFile(path, 'utf8')).split('\n')
-    return { owner: JSON.parse(owner!) as Owner, isHeld: mark !== '' }
+    return parseLock(await readFile(path, 'utf8'))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    if (error instanceof SyntaxError) return { owner: { pid: 0, host: 'an unknown host' }, isHeld: true }
     throw error
   }
+}
+
+const ofUnknown: Lock = { owner: { pid: 0, host: 'an unknown host' }, isHeld: true }
+
+function ownerIn(json: string): Owner | undefined {
+  try {
+    const owner = JSON.parse(json) as Owner | null
+    return Number.isInteger(owner?.pid) && typeof owner?.host === 'string' ? owner : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What the file of a lock says. */
+export function parseLock(text: string): Lock {
+  const [first, mark] = text.split('\n')
+  const owner = ownerIn(first!)
+  return owner === undefined ? ofUnknown : { owner, isHeld: mark !== '' }
 }
 
 async function isDead(folder: string, name: string, { owner }: Lock): Promise<boolean> {

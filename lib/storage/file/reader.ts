@@ -76,9 +76,10 @@ class Reading {
     for (let i = 0; i < lines.length; i += 2) {
       if (this.#signal?.aborted) return
       const offset = base + lines[i]!
-      if (segment.isRemoved(offset) || (this.#claim && segment.claims.has(offset))) continue
+      if (segment.isRemoved(offset)) continue
+      // An older version is noted, too, when somebody has claimed it: it goes with the newer one.
       const entry = this.#entry(segment, offset, bytes.toString('utf8', lines[i]! + line.head, lines[i + 1]))
-      if (entry === undefined) continue
+      if (entry === undefined || (this.#claim && segment.claims.has(offset))) continue
       if (this.#claim) entry.claim()
       yield entry
     }

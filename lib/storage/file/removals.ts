@@ -47,6 +47,29 @@ export class Removals {
   }
 }
 
+// More than any segment can have: a set of so many takes 128 MiB.
+const mostCells = 2 ** 30
+
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isCell = (value: unknown): boolean => isWhole(value) && value < mostCells
+const isRange = (value: unknown): boolean =>
+  Array.isArray(value) && value.length === 2 && value.every(isWhole) && value[0]! <= value[1]!
+
+/** What a line says; `undefined` when that is nothing which this release writes. */
+function parseRemoval(json: string): Removal | undefined {
+  let line: { segment?: unknown; cells?: unknown; end?: unknown; dropped?: unknown } | null
+  try {
+    line = JSON.parse(json) as typeof line
+  } catch {
+    return undefined
+  }
+  const { segment, cells, end, dropped } = line ?? {}
+  if (Array.isArray(dropped) && dropped.every(isRange)) return { dropped: dropped as Range[] }
+  if (typeof segment !== 'string') return undefined
+  if (Array.isArray(cells) && cells.every(isCell)) return { segment, cells: cells as number[] }
+  return isWhole(end) ? { segment, end } : undefined
+}
+
 /** Reads the removal log of a folder. Where a part of it is damaged or missing, entries come back; nothing is lost. */
 export async function readRemovals(disk: Disk, folder: string): Promise<Removals> {
   const removals = new Removals()
@@ -74,8 +97,9 @@ async function readInto(removals: Removals, file: DiskFile, path: string): Promi
   const onDamage = (): void => void (removals.isWhole = false)
   for await (const block of scan(file, { seed: 0, from, to: bytes }, onDamage)) {
     for (let i = 0; i < block.lines.length; i += 2) {
-      const json = block.bytes.toString('utf8', block.lines[i]! + line.head, block.lines[i + 1])
-      removals.add(JSON.parse(json) as Removal)
+      const removal = parseRemoval(block.bytes.toString('utf8', block.lines[i]! + line.head, block.lines[i + 1]))
+      if (removal === undefined) onDamage()
+      else removals.add(removal)
     }
   }
 }

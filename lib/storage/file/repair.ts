@@ -31,7 +31,8 @@ async function finish({ disk, removals }: Folder, segment: Segment): Promise<voi
     try {
       if (isWhole) await file.truncate(segment.end)
       await file.sync()
-      segment.isGrowable = isWhole
+      // What is written where a removed entry was would count as removed.
+      segment.isGrowable = isWhole && !segment.isRemovedBeyondEnd
     } finally {
       await file.close()
     }

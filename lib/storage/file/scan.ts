@@ -1,6 +1,9 @@
 import type { DiskFile } from './disk.ts'
 import { claimedLength, isIntact, line } from './line.ts'
 
+/** What is scanned. */
+export type Readable = Pick<DiskFile, 'read'>
+
 /** A part of a file that is no line. */
 export interface Damage {
   readonly offset: number
@@ -27,17 +30,18 @@ export interface Extent {
 
 const chunkBytes = 1024 * 1024
 const lineBreak = 0x0a
+const space = 0x20
 
 /**
  * The intact lines of a part of a file, in big blocks. What is damaged is told to `onDamage` and passed over: reading goes on
  * at the next intact line. A line that is longer than a block makes the block larger.
  */
-export function scan(file: DiskFile, extent: Extent, onDamage: (damage: Damage) => void): AsyncGenerator<Block> {
+export function scan(file: Readable, extent: Extent, onDamage: (damage: Damage) => void): AsyncGenerator<Block> {
   return new Scanner(file, extent, onDamage).blocks()
 }
 
 class Scanner {
-  readonly #file: DiskFile
+  readonly #file: Readable
   readonly #seed: number
   readonly #to: number
   readonly #onDamage: (damage: Damage) => void
@@ -50,7 +54,7 @@ class Scanner {
   /** The next line break is still to be found. */
   #isLost = false
 
-  constructor(file: DiskFile, { seed, from, to }: Extent, onDamage: (damage: Damage) => void) {
+  constructor(file: Readable, { seed, from, to }: Extent, onDamage: (damage: Damage) => void) {
     this.#file = file
     this.#seed = seed
     this.#to = to
@@ -113,14 +117,29 @@ class Scanner {
     return -1
   }
 
-  /** Where the next line may start: after the next line break, or, when just that is what is damaged, where it should be. */
+  /**
+   * Where the next line may start: after the next line break, or, when just that is what is damaged, where it should be, or
+   * where something looks like the head of a line.
+   */
   #next(at: number): number {
     const lineBreakAt = this.#lineBreakAfter(at)
     const length = this.#isLost || this.#have - at < line.head ? -1 : claimedLength(this.#bytes, at)
     const expected = length < 0 ? Infinity : at + line.overhead + length
-    const next = Math.min(lineBreakAt < 0 ? Infinity : lineBreakAt + 1, expected)
+    const next = Math.min(lineBreakAt < 0 ? Infinity : lineBreakAt + 1, expected, this.#headAfter(at, lineBreakAt))
     this.#isLost = next > this.#have
     return this.#isLost ? this.#have : next
+  }
+
+  #headAfter(at: number, lineBreakAt: number): number {
+    const part = this.#bytes.subarray(at + 1, lineBreakAt < 0 ? this.#have : lineBreakAt)
+    const last = part.length - line.head
+    for (let start = 0; start <= last; start++) {
+      const found = part.indexOf(space, start + 8)
+      if (found < 0 || found - 8 > last) break
+      start = found - 8
+      if (claimedLength(part, start) >= 0) return at + 1 + start
+    }
+    return Infinity
   }
 
   #lineBreakAfter(at: number): number {

@@ -45,6 +45,11 @@ export class Segment {
     return this.#removed.has(cellAt(offset))
   }
 
+  /** Whether an entry was removed that stood at its end or beyond, before the file was cut. */
+  get isRemovedBeyondEnd(): boolean {
+    return !this.#removed.isEmptyFrom(cellAt(this.end))
+  }
+
   /** Returns the entry's cell, or `undefined` when it is removed already. */
   remove(offset: number): number | undefined {
     const cell = cellAt(offset)

@@ -2,11 +2,12 @@ import type { Delivery } from '../../delivery.ts'
 import { StorageError } from '../../errors.ts'
 import { encodeEnvelope } from '../envelope.ts'
 import { type DiskFile, writeAll } from './disk.ts'
-import { storageError } from './failure.ts'
+import { codeOf, storageError } from './failure.ts'
 import { headerLine } from './file-header.ts'
 import type { Folder } from './folder.ts'
 import { Group } from './group.ts'
 import { line } from './line.ts'
+import type { Position } from './entry.ts'
 import type { RemovalLog } from './removal-log.ts'
 import { newSegmentId } from './segment-id.ts'
 import { Segment } from './segment.ts'
@@ -19,6 +20,9 @@ interface Active {
   readonly file: DiskFile
   /** Whether the folder does not durably name it yet. */
   isNew: boolean
+  /** Whether something in it was written and not made durable. */
+  isDirty: boolean
+  isSyncing: boolean
 }
 
 /**
@@ -51,10 +55,25 @@ export class Writer {
     } catch (error) {
       return Promise.reject(error)
     }
-    const group = (this.#waiting ??= new Group())
-    for (let i = 0; i < texts.length; i++) this.#add(group, deliveries[i]!, texts[i]!)
-    if (this.#running === undefined) this.#startSoon(group)
-    return group.done
+    return this.#join(deliveries, texts, { sync: true, known: true }).done
+  }
+
+  /**
+   * Appends, and says where each delivery is. Whether it is there already is not asked. Without `sync` they are only written:
+   * a crash of the machine takes what was not synced by then.
+   */
+  async journal(deliveries: readonly Delivery[], sync: boolean): Promise<Position[]> {
+    const texts = deliveries.map(encoded)
+    const first = this.#waiting?.ids.length ?? 0
+    const group = this.#join(deliveries, texts, { sync, known: false })
+    await group.done
+    const { segment, start } = group.place!
+    return deliveries.map((_, i) => ({ segment, offset: start + group.offsets[first + i]! }))
+  }
+
+  /** Makes all that was written durable. */
+  sync(): Promise<void> {
+    return this.#join([], [], { sync: true, known: false }).done
   }
 
   /** Whether appends go to this segment. */
@@ -80,10 +99,27 @@ export class Writer {
     await this.idle()
     const active = this.#active
     this.#active = undefined
-    await active?.file.close()
+    try {
+      if (active?.isDirty === true) await active.file.sync()
+    } finally {
+      await active?.file.close()
+    }
   }
 
-  #add(group: Group, { id, version }: Delivery, json: string): void {
+  #join(
+    deliveries: readonly Delivery[],
+    texts: readonly string[],
+    { sync, known }: { sync: boolean; known: boolean }
+  ): Group {
+    const group = (this.#waiting ??= new Group())
+    if (sync) group.syncs = true
+    for (let i = 0; i < texts.length; i++) this.#add(group, deliveries[i]!, texts[i]!, known)
+    if (this.#running === undefined) this.#startSoon(group)
+    return group
+  }
+
+  #add(group: Group, { id, version }: Delivery, json: string, known: boolean): void {
+    if (!known) return group.add(id, version + 1, json)
     if (this.#folder.knows(id, version + 1)) {
       group.leans = true
       return
@@ -119,11 +155,14 @@ export class Writer {
 
   // What failed is never tried again on the same file: its state is unknown, and a second sync would say all is well.
   async #commit(group: Group): Promise<void> {
-    if (group.bytes === 0) return group.succeed()
+    if (group.bytes === 0 && !(group.syncs && this.#active?.isDirty === true)) return group.succeed()
     try {
       await this.#write(group)
-    } catch {
-      await this.#abandon()
+    } catch (first) {
+      const { isDirty = false, isSyncing = false } = this.#active ?? {}
+      const isSynced = (await this.#abandon()) && !isSyncing
+      // What was only written before cannot be written again from here.
+      if (isDirty && !isSynced) return this.#fail(group, notDurable(this.#folder.path, first))
       try {
         await this.#write(group)
       } catch (cause) {
@@ -135,11 +174,21 @@ export class Writer {
   }
 
   async #write(group: Group): Promise<void> {
-    const active = this.#ready ?? (await this.#writable())
+    const active = group.bytes === 0 ? this.#active! : (this.#ready ?? (await this.#writable()))
     const { segment, file } = active
-    await writeAll(file, group.sealed(segment.seed), segment.end)
-    await file.sync()
+    if (group.bytes > 0) await writeAll(file, group.sealed(segment.seed), segment.end)
+    if (group.syncs || active.isNew) await this.#sync(active)
+    else active.isDirty = true
     if (active.isNew) await this.#folder.disk.syncFolder(this.#folder.path)
+    // A file that was deleted, or taken elsewhere with its folder, takes what is written all the same.
+    else await this.#folder.disk.realPath(segment.path)
+    group.place = { segment, start: segment.end }
+  }
+
+  async #sync(active: Active): Promise<void> {
+    active.isSyncing = true
+    await active.file.sync()
+    active.isSyncing = active.isDirty = false
   }
 
   #committed(group: Group): void {
@@ -170,6 +219,7 @@ export class Writer {
     if (this.#active === undefined && this.#last !== undefined) await this.#goOn(this.#last)
     if (this.#ready !== undefined) return this.#ready
     const full = this.#active
+    if (full?.isDirty === true) await this.#sync(full)
     this.#active = undefined
     await full?.file.close()
     return this.#create()
@@ -179,34 +229,40 @@ export class Writer {
     this.#last = undefined
     if (segment.isDropped || segment.end >= this.#segmentBytes) return
     const file = await this.#folder.disk.openForWriting(segment.path)
-    this.#active = { segment, file, isNew: false }
+    this.#active = { segment, file, isNew: false, isDirty: false, isSyncing: false }
   }
 
   async #create(): Promise<Active> {
     const { disk, path, nextSequence } = this.#folder
     const segment = new Segment(path, newSegmentId(nextSequence))
     const file = await disk.create(segment.path)
-    const active = (this.#active = { segment, file, isNew: true })
+    const active = (this.#active = { segment, file, isNew: true, isDirty: false, isSyncing: false })
     const header = headerLine('segment', segment.id)
     await writeAll(file, [header], 0)
     segment.start = segment.end = header.length
     return active
   }
 
-  /** Ends the segment where it was durable last, or deletes it when nothing in it ever was. */
-  async #abandon(): Promise<void> {
+  /**
+   * Ends the segment before the write that failed, or deletes it when there was no other. Returns whether what it keeps is
+   * durable, as far as that failed for the first time.
+   */
+  async #abandon(): Promise<boolean> {
     const active = this.#active
     this.#active = undefined
-    if (active === undefined) return
+    if (active === undefined) return true
     const { segment, file, isNew } = active
     const end = isNew ? 0 : segment.end
     try {
       await file.truncate(end)
+      // Before it is written again elsewhere: else both are there after a loss of power.
+      await file.sync()
       if (isNew) await this.#folder.disk.remove(segment.path)
-      else await file.sync()
+      return true
     } catch {
       this.#log.note({ segment: segment.id, end })
       await this.#log.sync().catch(() => undefined)
+      return false
     } finally {
       await file.close().catch(() => undefined)
     }
@@ -230,6 +286,12 @@ function textOf(delivery: Delivery): string {
   } catch (cause) {
     throw refused(delivery, 'it is too long, or no text', cause)
   }
+}
+
+// No later try can help: whoever asks again would only hear that all is well.
+function notDurable(path: string, cause: unknown): StorageError {
+  const message = `What was only written to ${path} could not be made durable: ${String(codeOf(cause))}.`
+  return new StorageError('SPW_ERR_STORAGE', message, { retryable: false, cause })
 }
 
 function refused({ id }: Delivery, why: string, cause?: unknown): StorageError {

@@ -230,7 +230,7 @@ describe('spillway run', function () {
     const results = await Promise.all([
       folder.run(['run', 'c.yaml', '--input', '-', '--path', './f1'], environment, ndjson(3)),
       folder.run(
-        ['run', 'c.yaml', '--input', '-', '--path', './f2', '--url', 'http://127.0.0.1:1/'],
+        ['run', 'c.yaml', '--input', '-', '--path', './f2', '--journal', './j2', '--url', 'http://127.0.0.1:1/'],
         environment,
         ndjson(3)
       )

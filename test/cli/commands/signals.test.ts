@@ -1,4 +1,7 @@
 import { expect } from 'chai'
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -94,6 +97,27 @@ describe('spillway run and signals', function () {
     const { delivered, stored } = reportIn(result)
     expect(delivered! + stored!).to.equal(2)
   })
+
+  for (const isWritten of [false, true]) {
+    it(`P01 ends while it waits for a pipe with a name ${isWritten ? 'that gives no more' : 'that nobody writes to'}`, async () => {
+      const pipe = join(folder.path, 'pipe')
+      expect(spawnSync('mkfifo', [pipe]).status).to.equal(0)
+      const command = folder.start(['run', 'c.yaml', '--input', pipe, '--drain-timeout', '200ms'])
+      // Opened for both, so that it waits for nobody.
+      const writer = isWritten ? await open(pipe, 'r+') : undefined
+      await writer?.write(ndjson(2))
+      if (isWritten) await until(() => held.length === 2)
+      else await until(() => existsSync(join(folder.path, 'journal')))
+      await new Promise(resolve => setTimeout(resolve, 300))
+      for (const response of held) response.end()
+      command.process.kill('SIGTERM')
+      const result = await command.result()
+      await writer?.close()
+      expect(result).to.deep.include({ code: 143, stderr: '' })
+      const { accepted, delivered, stored } = reportIn(result)
+      expect([accepted, delivered! + stored!]).to.deep.equal(isWritten ? [2, 2] : [0, 0])
+    })
+  }
 
   it('P01 ends while retries wait for minutes', async () => {
     await folder.write(

@@ -11,6 +11,7 @@ interface Row {
   readonly id: string
   readonly outcome: string
   readonly status?: number
+  readonly accepted: string
 }
 
 const failure = (status: number, retryable: boolean): DeliveryError =>
@@ -38,11 +39,11 @@ describe('spillway and what is stored', function () {
     await folder.remove()
   })
 
-  /** A record for each error. */
-  async function store(errors: readonly DeliveryError[]): Promise<void> {
+  /** A record for each error; with `ids` their deliveries have these. */
+  async function store(errors: readonly DeliveryError[], ids: readonly string[] = []): Promise<void> {
     const storage = new FileStorage({ path: join(folder.path, 'failover') })
     const request = { method: 'POST', url: environment.URL, priorAttempts: 1 }
-    await storage.append(errors.map((error, id) => new Delivery([`{"id":${id}}`], { ...request, error })))
+    await storage.append(errors.map((error, i) => new Delivery([`{"id":${i}}`], { ...request, error, id: ids[i] })))
     await storage.close()
   }
 
@@ -58,6 +59,14 @@ describe('spillway and what is stored', function () {
           .split('\n')
           .map(line => JSON.parse(line) as Row)
   }
+
+  it('shows one whose id looks like a flag', async () => {
+    await store([failure(503, true)], ['-a5'])
+    const { code, stdout, stderr } = await command('show', 'c.yaml', '-a5')
+    expect(code, stderr).to.equal(0)
+    expect(JSON.parse(stdout)).to.deep.include({ id: '-a5', records: ['{"id":0}'] })
+    expect(await command('show', 'c.yaml', '--tabel', 'x', '-a5')).to.include({ code: 2 })
+  })
 
   it('lists, by filter, and shows one with its records', async () => {
     const rows = await listed()
@@ -87,6 +96,14 @@ describe('spillway and what is stored', function () {
       stdout: '',
       stderr: 'spillway: nothing is stored under the id nobody\n'
     })
+  })
+
+  it('lists what says that it was accepted at a time that no date can have', async () => {
+    const storage = new FileStorage({ path: join(folder.path, 'failover') })
+    await storage.append([new Delivery(['{}'], { url: environment.URL, id: 'late', acceptedAt: 9e15 })])
+    await storage.close()
+    const late = (await listed()).find(({ id }) => id === 'late')
+    expect(late).to.include({ accepted: '9000000000000000' })
   })
 
   it('replays all but refused ones, and refused ones when they are asked for', async () => {
@@ -152,7 +169,9 @@ describe('spillway and what is stored', function () {
   it('checks the configuration and the storage, and sends nothing', async () => {
     const { code, stdout } = await command('check', 'c.yaml')
     expect(code).to.equal(0)
-    expect(stdout).to.match(/^configuration +ok +c\.yaml\nstorage +ok +file \{.*"entries":5.*\}\n$/)
+    expect(stdout).to.match(
+      /^configuration +ok +c\.yaml\nstorage +ok +file \{.*"entries":5.*\}\njournal +ok +file \{.*"entries":0.*\}\n$/
+    )
     expect(endpoint.report().requests).to.equal(0)
   })
 

@@ -62,5 +62,5 @@ describe('file storage and the death of its process', () => {
     expect(opening?.megabytes).to.be.below(200)
     expect(reading?.megabytes).to.be.below(250)
     expect(opening?.milliseconds).to.be.below(10_000)
-  }).timeout(120_000)
+  }).timeout(240_000)
 })

@@ -157,6 +157,48 @@ describe('file storage on a disk that fails', () => {
     expect(await foundBy(path)).to.deep.equal(['before 0', 'before 1', 'again 0', 'again 1', 'later 0'])
   })
 
+  for (const [what, use] of [
+    ['the next append', (storage: FileStorage) => storage.journal(failedDeliveries(1, 'next'), { sync: false })],
+    ['a sync', (storage: FileStorage) => storage.sync()]
+  ] as const) {
+    it(`T07 says by ${what}, for good, that what was only written could not be made durable`, async () => {
+      const storage = storageOnIt({ segmentBytes: 4096 })
+      await storage.append(failedDeliveries(1, 'before'))
+      await storage.journal(failedDeliveries(2, 'written', 3_000), { sync: false })
+      disk.fault = failing('sync', 'EIO', { times: 1, inPath: '.segment' })
+      expect(await failureOf(use(storage))).to.include({ code: 'SPW_ERR_STORAGE', retryable: false })
+      await storage.append(failedDeliveries(1, 'later'))
+      expect((await foundBy(path)).at(-1)).to.equal('later 0')
+    })
+  }
+
+  it('says so too when the segment could not be synced after a write that failed', async () => {
+    const storage = storageOnIt()
+    await storage.append(failedDeliveries(1, 'before'))
+    await storage.journal(failedDeliveries(2, 'written'), { sync: false })
+    let isBroken = false
+    disk.fault = (call, inPath) => {
+      if (call === 'write' && inPath.endsWith('.segment')) isBroken = true
+      if (isBroken && inPath.includes('0000000001-')) throw systemError('EIO')
+    }
+    const next = storage.journal(failedDeliveries(1, 'next'), { sync: false })
+    expect(await failureOf(next)).to.include({ code: 'SPW_ERR_STORAGE', retryable: false })
+  })
+
+  it('leaves no second copy of what it writes again, whenever the power goes', async () => {
+    const storage = storageOnIt()
+    await storage.open()
+    disk.calls.length = 0
+    disk.fault = failing('sync', 'EIO', { times: 1, inPath: '.segment' })
+    await storage.append(failedDeliveries(2))
+    const names = disk.calls.map(({ call }) => call)
+    expect(names.slice(names.indexOf('truncate'), names.indexOf('truncate') + 3)).to.deep.equal([
+      'truncate',
+      'sync',
+      'remove'
+    ])
+  })
+
   it('T08 does not count on a segment whose name is not durable', async () => {
     const storage = storageOnIt()
     await storage.open()

@@ -92,6 +92,20 @@ describe('file storage and what it finds in its folder', () => {
     expect(notices).to.deep.equal([])
   })
 
+  it('T13 takes no new entry for the removed one that stood in its place before the file was cut', async () => {
+    const storage = storageThere()
+    await storage.append(failedDeliveries(3))
+    await storage.remove((await entriesIn(storage, { claim: true })).slice(2))
+    await storage.close()
+    const [name] = await segments()
+    await truncate(inPath(name!), (await stat(inPath(name!))).size - 1)
+    const next = storageThere()
+    await next.append(failedDeliveries(1, 'new'))
+    expect(await textsIn(next)).to.deep.equal(['record 0', 'record 1', 'new 0'])
+    await next.close()
+    expect(await textsIn(storageThere())).to.deep.equal(['record 0', 'record 1', 'new 0'])
+  })
+
   it('leaves a torn tail alone when it only reads', async () => {
     const [name] = await stored(2, 'a')
     await appendFile(inPath(name!), '0123')

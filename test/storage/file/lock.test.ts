@@ -1,14 +1,17 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import disk, { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { expect } from 'chai'
+import sinon from 'sinon'
 import { StorageError } from '../../../lib/errors.ts'
 import { ownIdentity } from '../../../lib/storage/file/process-identity.ts'
 import { FileStorage } from '../../../lib/storage/file-storage.ts'
 import { entriesIn, failedDeliveries, textsIn } from '../../support/deliveries.ts'
 import { children } from '../../support/run-in-child.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { systemError } from './faulty-disk.ts'
 
 const script = new URL('./storage-child.ts', import.meta.url)
 
@@ -23,8 +26,16 @@ describe('file storage and its lock', () => {
   })
 
   afterEach(async () => {
+    sinon.restore()
+    syncBuiltinESMExports()
     for (const storage of opened.splice(0)) await storage.close()
   })
+
+  function failOnce(call: 'appendFile' | 'readdir' | 'rename' | 'rm' | 'writeFile', code: string): void {
+    const stub = sinon.stub(disk, call).callThrough()
+    stub.onFirstCall().rejects(systemError(code))
+    syncBuiltinESMExports()
+  }
 
   function storageThere(): FileStorage {
     const storage = new FileStorage({ path })
@@ -121,6 +132,14 @@ describe('file storage and its lock', () => {
     }
   })
 
+  for (const text of ['', 'null\n', '[]\nheld\n', '{"pid":"1","host":"h"}\n', '{"pid":1}\nheld\n']) {
+    it(`T29 does not take over from whoever wrote ${JSON.stringify(text)} into a lock`, async () => {
+      await mkdir(path)
+      await writeFile(join(path, '.lock-0123456789abcdef'), text)
+      expect((await failure(storageThere().open())).code).to.equal('SPW_ERR_STORAGE_LOCKED')
+    })
+  }
+
   it('T29 tells a dead process of another container by its socket', async () => {
     const child = run(script, ['hold', path])
     await child.line('open')
@@ -147,6 +166,25 @@ describe('file storage and its lock', () => {
     path = join(path, 'x'.repeat(120), 'y'.repeat(120))
     await storageThere().open()
     expect((await locks()).filter(name => name.endsWith('.bell'))).to.have.length(1)
+  })
+
+  for (const call of ['writeFile', 'rename', 'readdir', 'appendFile'] as const) {
+    it(`T09 leaves no lock behind when ${call} fails as it is taken, and takes it the next time`, async () => {
+      failOnce(call, 'EMFILE')
+      const storage = storageThere()
+      expect(await failure(storage.open())).to.include({ code: 'SPW_ERR_STORAGE', retryable: true })
+      expect(await locks()).to.deep.equal([])
+      await storage.open()
+    })
+  }
+
+  it('takes the lock again after it could not delete its file as it gave it back', async () => {
+    const storage = new FileStorage({ path })
+    await storage.open()
+    failOnce('rm', 'EIO')
+    expect(await failure(storage.close())).to.include({ code: 'SPW_ERR_STORAGE', retryable: true })
+    await storageThere().open()
+    expect((await locks()).filter(name => !name.endsWith('.bell'))).to.have.length(1)
   })
 
   it('gives the lock back when the last of those who share it is closed', async () => {

@@ -2,6 +2,7 @@ import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Delivery } from '../../../lib/delivery.ts'
+import { lineOf } from '../../../lib/storage/file/line.ts'
 import { FileStorage } from '../../../lib/storage/file-storage.ts'
 import type { Entry } from '../../../lib/storage/storage.ts'
 import { entriesIn, failedAgain, failedDeliveries, idsOf, textsIn } from '../../support/deliveries.ts'
@@ -35,6 +36,20 @@ describe('file storage and what is removed', () => {
 
   const segments = async (): Promise<string[]> => (await readdir(path)).filter(name => name.endsWith('.segment')).sort()
   const logBytes = async (): Promise<number> => (await stat(join(path, 'removals.log'))).size
+
+  it('removes with a version the older ones, also those that somebody has claimed', async () => {
+    const [delivery] = failedDeliveries(1)
+    const [storage, other] = [storageThere(), storageThere()]
+    await storage.append([delivery!])
+    expect(await entriesIn(other, { claim: true })).to.have.length(1)
+    await storage.append([failedAgain(delivery!)])
+    const entries = await entriesIn(storage, { claim: true })
+    expect(entries.map(({ version }) => version)).to.deep.equal([2])
+    await storage.remove(entries)
+    expect(await textsIn(storage)).to.deep.equal([])
+    await closeAll()
+    expect(await textsIn(storageThere())).to.deep.equal([])
+  })
 
   it('starts a new segment from segmentBytes on', async () => {
     const storage = storageThere({ segmentBytes: 10_000 })
@@ -170,6 +185,32 @@ describe('file storage and what is removed', () => {
     await closeAll()
     expect(await textsIn(storageThere())).to.deep.equal(['record 1', 'record 2', 'record 3'])
   })
+
+  it('takes of a line of its log only what it knows', async () => {
+    const storage = storageThere()
+    await storage.append(failedDeliveries(3))
+    await storage.remove((await entriesIn(storage)).slice(0, 1))
+    await storage.close()
+    const [segment] = (await readdir(path)).filter(name => name.endsWith('.segment'))
+    const id = segment!.replace('.segment', '')
+    await appendFile(join(path, 'removals.log'), lineOf(`{"segment":"${id}","cells":[],"end":"x","dropped":5}`, 0))
+    expect(await textsIn(storageThere())).to.deep.equal(['record 1', 'record 2'])
+  })
+
+  for (const text of ['null', '7', '{"segment":"x"}', '{"segment":"x","cells":[1e12]}', '{"dropped":[5]}', 'x']) {
+    it(`passes over a line of its log that says ${text}, and writes the log anew`, async () => {
+      const storage = storageThere()
+      await storage.append(failedDeliveries(3))
+      await storage.remove((await entriesIn(storage)).slice(0, 1))
+      await storage.close()
+      await appendFile(join(path, 'removals.log'), lineOf(text, 0))
+      const next = storageThere()
+      expect(await textsIn(next)).to.deep.equal(['record 1', 'record 2'])
+      await next.remove((await entriesIn(next)).slice(0, 1))
+      expect((await readFile(join(path, 'removals.log'))).includes(lineOf(text, 0))).to.equal(false)
+      expect(await textsIn(storageThere())).to.deep.equal(['record 2'])
+    })
+  }
 
   it('reads the lines of its log that are whole', async () => {
     const storage = storageThere()

@@ -76,7 +76,7 @@ describe('scan', () => {
 
   it('T19 goes on at the next line after a damaged middle of any size', async () => {
     for (const size of [1, 100, 1_500_000]) {
-      for (const filling of [0, 10, 0x30, 0xff]) {
+      for (const filling of [0, 10, 0x20, 0x30, 0xff]) {
         const found = await scanned(
           Buffer.concat([lines[0]!, Buffer.alloc(size, filling), Buffer.from('\n'), lines[1]!])
         )
@@ -84,6 +84,17 @@ describe('scan', () => {
         expect(found.damages, `${size} bytes of ${filling}`).to.deep.equal([
           { offset: starts[1], bytes: size + 1, torn: false }
         ])
+      }
+    }
+  })
+
+  it('T19 loses no line beside those of which bytes are gone, whichever these are', async () => {
+    const ends = starts.map((start, i) => start + lines[i]!.length)
+    for (let from = 0; from < file.length; from += 7) {
+      for (const size of [1, 40, 512]) {
+        const damaged = Buffer.concat([file.subarray(0, from), file.subarray(from + size)])
+        const whole = texts.filter((_text, i) => ends[i]! <= from || starts[i]! >= from + size)
+        expect((await scanned(damaged)).texts, `${size} bytes from ${from} on`).to.deep.equal(whole)
       }
     }
   })

@@ -1,0 +1,43 @@
+/**
+ * How do I keep what fails in a table of PostgreSQL?
+ *
+ * By a JDBC URL. The table is made when it is missing. It takes a server, for example
+ * `docker run -p 5432:5432 -e POSTGRES_HOST_AUTH_METHOD=trust -e POSTGRES_DB=test postgres:17`; another address than
+ * that comes from SPILLWAY_TEST_POSTGRES.
+ */
+import assert from 'node:assert/strict'
+import { pipeline } from 'node:stream/promises'
+// In your own project: from 'spillway'.
+import { FailoverWritable, HttpWritable, replay, RetryTransform } from '../lib/index.ts'
+import { startEndpoint } from './support/endpoint.ts'
+
+const storage = {
+  storage: 'postgres',
+  jdbcUrl: `jdbc:postgresql://${process.env.SPILLWAY_TEST_POSTGRES ?? 'localhost:5432'}/test`,
+  username: 'postgres',
+  table: 'spillway_example'
+}
+const { url, port, close } = await startEndpoint()
+const streams = () =>
+  [new HttpWritable({ url }), new RetryTransform({ retries: 1, minDelay: 20 }), new FailoverWritable(storage)] as const
+
+// Nobody listens, so everything goes into the table.
+await close()
+const [http, ...rest] = streams()
+await pipeline(
+  Array.from({ length: 1000 }, (_, id) => ({ id })),
+  http,
+  ...rest
+)
+console.log(`while it was down: ${http.stats().stored} rows in ${storage.table}`)
+assert.equal(http.stats().stored, 1000)
+
+// Two at once share the work: in another process, or here.
+const endpoint = await startEndpoint(() => 200, port)
+const replays = [replay(storage), replay(storage)]
+await Promise.all(replays.map(each => pipeline(each, ...streams())))
+await Promise.all(replays.map(each => each.settled()))
+console.log(`once it was back: ${replays.map(each => each.stats().delivered).join(' + ')} delivered`)
+assert.equal(new Set(endpoint.received.map(({ body }) => body)).size, 1000)
+assert.ok(replays.every(each => each.stats().outstanding === 0))
+await endpoint.close()

@@ -1,0 +1,111 @@
+import type { Delivery } from '../../delivery.ts'
+import { encodeRecords, encodeRequest, type Envelope, joinEnvelope } from '../envelope.ts'
+import { envelopeOfValue } from '../streampark-value.ts'
+import { rowKeyOf, timeIn } from './row-key.ts'
+import type { Put, Row } from './table.ts'
+
+/** A delivery as a row, but for the time of its cells. */
+export interface EntryRow {
+  readonly id: string
+  readonly version: number
+  readonly key: Buffer
+  /** As `encodeRecords` has them, in pieces that HBase takes. */
+  readonly values: ReadonlyArray<string | Buffer>
+  readonly timestamp: Buffer
+  readonly request: string
+  readonly bytes: number
+}
+
+// HBase takes no cell above 10 MB, if nobody has configured another limit.
+const pieceBytes = 8 * 1024 * 1024
+// Nobody has claimed it. The time is a part of it, so that a claim never meets what was appended anew meanwhile.
+const free = '-'
+
+/** Throws `SPW_ERR_STORAGE_REFUSED` for an id that is too long for a row key. */
+export function entryRowOf(delivery: Delivery): EntryRow {
+  const { id, acceptedAt } = delivery
+  const version = delivery.version + 1
+  const records = encodeRecords(delivery)
+  const length = Buffer.byteLength(records)
+  const timestamp = Buffer.allocUnsafe(8)
+  timestamp.writeInt32BE(Math.floor(acceptedAt / 2 ** 32), 0)
+  timestamp.writeUInt32BE((Math.trunc(acceptedAt) % 2 ** 32) >>> 0, 4)
+  const request = encodeRequest(delivery)
+  const key = rowKeyOf(id, version, acceptedAt)
+  // Each of the cells has the key, the family and some numbers beside its value.
+  const bytes = length + request.length + 5 * (key.length + 40)
+  const values = length > pieceBytes ? piecesOf(records) : [records]
+  return { id, version, key, values, timestamp, request, bytes }
+}
+
+function piecesOf(text: string): Buffer[] {
+  const bytes = Buffer.from(text)
+  const pieces: Buffer[] = []
+  for (let at = 0; at < bytes.length; at += pieceBytes) pieces.push(bytes.subarray(at, at + pieceBytes))
+  return pieces
+}
+
+export function putOf({ key, values, timestamp, request }: EntryRow, time: number): Put {
+  const pieces = values.map((value, i) => [i === 0 ? 'values' : `values.${i}`, value] as const)
+  return {
+    key,
+    time,
+    cells: [...pieces, ['timestamp', timestamp], ['request', request], ['claim', claimBy('', time)]]
+  }
+}
+
+/** Who has claimed a row: the id of a reader, or '' when nobody has. */
+export function claimantOf({ cells }: Row): string {
+  const [claimant = ''] = textOf(cells.get('claim')?.value).split(/[/ ]/)
+  return claimant === free ? '' : claimant
+}
+
+/** What the cell `claim` has now; '' when there is none, as in StreamPark's rows. */
+export const claimText = ({ cells }: Row): string => textOf(cells.get('claim')?.value)
+
+/** What the cell `claim` has when a reader has the row: `mark` is its id and, after a `/`, what else it wants. '' is nobody. */
+export const claimBy = (mark: string, time: number): string => `${mark === '' ? free : mark} ${time}`
+
+/** When the row was appended; `undefined` when it is no entry, such as what a claim has left of a row. */
+export const appendedAt = ({ cells }: Row): number | undefined => cells.get('values')?.time
+
+/** Whether StreamPark, or somebody else, has written the row. */
+export const isForeign = ({ cells }: Row): boolean => !cells.has('request')
+
+/**
+ * The envelope in a row. What StreamPark has written becomes one that is its row's for ever; what cannot be understood is shown
+ * as it is, and refused, so that a replay leaves it alone.
+ */
+export function envelopeIn(row: Row): Envelope {
+  const request = textOf(row.cells.get('request')?.value)
+  const values = textOf(valuesOf(row))
+  if (request === '') return foreignEnvelope(row, values)
+  try {
+    return joinEnvelope(request, values)
+  } catch {
+    return { ...foreignEnvelope(row, ''), records: [request, values], outcome: 'refused' }
+  }
+}
+
+/** When a row that is not ours was written: as its columns say, else its key, else the server. */
+export function foreignTime({ key, cells }: Row): number {
+  const timestamp = cells.get('timestamp')?.value
+  if (timestamp?.length === 8) return Number(Buffer.from(timestamp).readBigInt64BE())
+  return key.length === 8 ? timeIn(key) : cells.get('values')!.time
+}
+
+const foreignEnvelope = (row: Row, values: string): Envelope =>
+  envelopeOfValue(values, { id: `hbase-${row.key.toString('hex')}`, acceptedAt: foreignTime(row) })
+
+function valuesOf({ cells }: Row): Uint8Array | undefined {
+  if (!cells.has('values.1')) return cells.get('values')?.value
+  const pieces: Uint8Array[] = []
+  for (let i = 0; ; i++) {
+    const piece = cells.get(i === 0 ? 'values' : `values.${i}`)
+    if (piece === undefined) return Buffer.concat(pieces)
+    pieces.push(piece.value)
+  }
+}
+
+const textOf = (bytes: Uint8Array | undefined): string =>
+  bytes === undefined ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()

@@ -1,0 +1,24 @@
+import { publish } from '../../diagnostics.ts'
+import type { DataFile } from './survey.ts'
+
+/** Parts of data files that are not as they were written. Each is told of once. */
+export class Damage {
+  readonly #told = new Set<string>()
+
+  get count(): number {
+    return this.#told.size
+  }
+
+  /** What is to be called for each part of a file. */
+  in({ folder, name }: DataFile, reason = 'a damaged part was passed over') {
+    return ({ offset, bytes }: { readonly offset: number; readonly bytes: number }): void => {
+      const part = `${name.base}:${offset}`
+      if (this.#told.has(part)) return
+      this.#told.add(part)
+      const path = `${folder}/${name.base}`
+      const told = `${reason} (${bytes} bytes at ${offset})`
+      const warning = `A part of the storage is damaged: ${path}: ${told}`
+      publish('spillway:storage-damaged', { storage: 'hdfs', path, bytes, reason: told }, warning)
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { frame, line, seal } from '../file/line.ts'
+import { type Block, type Damage, scan } from '../file/scan.ts'
+import { seedOf } from './file-name.ts'
+import type { RemoteFile } from './remote-file.ts'
+import type { DataFile } from './survey.ts'
+
+/** A delivery as a line of a data file. */
+export interface Row {
+  readonly json: string
+  readonly bytes: number
+  readonly version: number
+}
+
+/** The bytes of a file of these lines. */
+export function fileOf(rows: readonly Row[], seed: number): Buffer {
+  const size = rows.reduce((sum, { bytes }) => sum + bytes + line.overhead, 0)
+  const file = Buffer.allocUnsafe(size)
+  let start = 0
+  for (const { json, bytes } of rows) {
+    file.write(json, start + line.head)
+    const end = frame(file, start, bytes)
+    seal(file, start, end, seed)
+    start = end
+  }
+  return file
+}
+
+/** The intact lines of a data file, in blocks. */
+export function linesOf({ name }: DataFile, remote: RemoteFile, onDamage = (_: Damage) => {}): AsyncGenerator<Block> {
+  return scan(remote, { seed: seedOf(name.base), from: 0, to: remote.length }, onDamage)
+}

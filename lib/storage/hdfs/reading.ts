@@ -1,0 +1,185 @@
+import { StorageError } from '../../errors.ts'
+import { type Envelope, parseEnvelope } from '../envelope.ts'
+import { cellAt } from '../file/cells.ts'
+import { line } from '../file/line.ts'
+import type { Block } from '../file/scan.ts'
+import { matching } from '../filter.ts'
+import { closedError } from '../remote/closed-error.ts'
+import type { ReadOptions } from '../storage.ts'
+import type { Claim } from './claims.ts'
+import { type EntryFile, type Family, HdfsEntry, type Position } from './entry.ts'
+import { linesOf } from './lines.ts'
+import { envelopeOfLine, type PlainLine, plainLines } from './plain-lines.ts'
+import { RecentFamilies } from './recent-families.ts'
+import { RemoteFile } from './remote-file.ts'
+import type { Session } from './session.ts'
+import type { DataFile } from './survey.ts'
+
+/** A file that is about to be read, or is. */
+export interface Opened {
+  readonly in: EntryFile
+  readonly remote: RemoteFile
+  /** Without one, in a reading that claims, somebody else has it: it is only looked for older versions. */
+  readonly claim: Claim | undefined
+}
+
+/** One reading of a storage. What is claimed is claimed one by one, when it is given. */
+export class Reading {
+  readonly #session: Session
+  readonly #newest: ReadonlyMap<string, number>
+  readonly #isClaiming: boolean
+  readonly #signal: AbortSignal | undefined
+  readonly #matches: (envelope: Envelope) => boolean
+  /** Where versions are that a later one stands in for. */
+  readonly #older = new Map<string, Position[]>()
+  readonly #recent = new RecentFamilies()
+  /** What is there a second time, and was removed in its first place before this was known. */
+  #late: Position[] = []
+
+  constructor(session: Session, newest: ReadonlyMap<string, number>, { filter, claim = false, signal }: ReadOptions) {
+    this.#session = session
+    this.#newest = newest
+    this.#isClaiming = claim
+    this.#signal = signal
+    this.#matches = matching(filter)
+  }
+
+  get isAborted(): boolean {
+    return this.#signal?.aborted ?? false
+  }
+
+  /** Claims a file, where this reading does, and gets its beginning. `undefined` when there is nothing to read in it. */
+  async open(file: DataFile): Promise<Opened | undefined> {
+    // StreamPark has made it and has not closed it yet: not to be touched.
+    if (file.length === 0) return undefined
+    const claim = this.#isClaiming ? await this.#session.claims.enter(file) : undefined
+    let opened: Opened | undefined
+    try {
+      if (claim !== undefined || !this.#isClaiming || this.#newest.size > 0) opened = await this.#opened(file, claim)
+      return opened
+    } finally {
+      if (opened === undefined) claim?.leave()
+    }
+  }
+
+  /** The entries of a file, some at a time. */
+  async *entriesIn(opened: Opened): AsyncGenerator<Iterable<HdfsEntry>> {
+    const { in: into, remote } = opened
+    if (into.file.name.entries === undefined) {
+      let entries = 0
+      for await (const lines of plainLines(remote, remote.length)) {
+        entries += lines.length
+        yield this.#inLines(opened, lines)
+      }
+      into.entries = entries
+      return
+    }
+    const damaged = this.#session.damage.in(into.file)
+    for await (const block of linesOf(into.file, remote, damaged)) {
+      yield this.#inBlock(opened, block)
+    }
+  }
+
+  /** After the last entry of a file, or when nobody wants more of it. */
+  async leave({ in: into, claim }: Opened): Promise<void> {
+    const late = this.#late
+    this.#late = []
+    try {
+      if (late.length > 0) await this.#session.remove([{ version: 0, positions: late, isRemoved: true }])
+      if (claim?.given.size === 0) await this.#session.deleteIfSettled(into)
+    } finally {
+      claim?.leave()
+    }
+  }
+
+  async #opened(file: DataFile, claim: Claim | undefined): Promise<Opened | undefined> {
+    const { removals, claims, fs } = this.#session
+    const { base, entries } = file.name
+    // Who had it before may have removed something since we looked.
+    if (claim !== undefined) await removals.refresh()
+    const into = { file, entries }
+    if (entries !== undefined && removals.count(base) >= entries) {
+      if (claim !== undefined) await this.#session.deleteIfSettled(into)
+      return undefined
+    }
+    const remote = await RemoteFile.open(fs, file, claims.pathOf(file))
+    return remote === undefined ? undefined : { in: into, remote, claim }
+  }
+
+  *#inBlock(opened: Opened, { bytes, base, lines }: Block): Generator<HdfsEntry> {
+    for (let i = 0; i < lines.length; i += 2) {
+      const offset = base + lines[i]!
+      const cell = cellAt(offset)
+      if (this.#isTaken(opened, cell)) continue
+      const envelope = this.#parsed(opened, offset, bytes.toString('utf8', lines[i]! + line.head, lines[i + 1]))
+      const entry = envelope === undefined ? undefined : this.#entry(opened, cell, envelope)
+      if (entry !== undefined) yield entry
+    }
+  }
+
+  *#inLines(opened: Opened, lines: readonly PlainLine[]): Generator<HdfsEntry> {
+    for (const plain of lines) {
+      if (this.#isTaken(opened, plain.number)) continue
+      const entry = this.#entry(opened, plain.number, envelopeOfLine(opened.in.file, plain))
+      if (entry !== undefined) yield entry
+    }
+  }
+
+  // Looked at entry by entry: whoever takes them may be slow, and a lease ends meanwhile.
+  #isTaken({ in: into, claim }: Opened, cell: number): boolean {
+    if (claim !== undefined) this.#checkClaim(claim)
+    if (this.#session.removals.has(into.file.name.base, cell)) return true
+    return claim !== undefined && (claim.isDeleted || claim.given.has(cell))
+  }
+
+  #parsed({ in: into }: Opened, offset: number, json: string): Envelope | undefined {
+    try {
+      return parseEnvelope(json)
+    } catch {
+      this.#session.damage.in(
+        into.file,
+        'an entry that this release cannot read was passed over'
+      )({
+        offset,
+        bytes: json.length
+      })
+      return undefined
+    }
+  }
+
+  #entry({ in: into, claim }: Opened, cell: number, envelope: Envelope): HdfsEntry | undefined {
+    const { id, version } = envelope
+    const position: Position = { in: into, cell, claim }
+    const given = this.#recent.get(id)
+    if (this.#newest.size > 0 && (this.#newest.get(id) ?? version) > version) {
+      if (given === undefined) this.#older.set(id, [...(this.#older.get(id) ?? []), position])
+      // It stands behind the newer one when a clock was set back in between.
+      else this.#again(given, position)
+      return undefined
+    }
+    if (this.#isClaiming && claim === undefined) return undefined
+    if (given?.version === version) return void this.#again(given, position)
+    if (!this.#matches(envelope)) return undefined
+    claim?.given.add(cell)
+    const older = this.#older.size === 0 ? undefined : this.#older.get(id)
+    const positions = older === undefined ? [position] : [position, ...older]
+    const family: Family = { version, positions, isRemoved: false }
+    this.#recent.set(id, family)
+    return new HdfsEntry(envelope, family)
+  }
+
+  // An append was repeated, or this is an older version of what was given before.
+  #again(family: Family, position: Position): void {
+    if (family.isRemoved) this.#late.push(position)
+    else family.positions.push(position)
+    position.claim?.given.add(position.cell)
+  }
+
+  #checkClaim(claim: Claim): void {
+    const { claims, layout } = this.#session
+    if (claims.haveEnded) throw closedError(`hdfs ${layout.root}`)
+    if (!claims.hasLapsed(claim)) return
+    const message = `Cannot go on reading ${layout.root}: what was claimed has lapsed, because HDFS did not answer in time.`
+    throw new StorageError('SPW_ERR_STORAGE', message, { retryable: true })
+  }
+}

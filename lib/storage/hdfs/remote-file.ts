@@ -1,0 +1,69 @@
+import type { Readable } from '../file/scan.ts'
+import { claimedName } from './file-name.ts'
+import type { DataFile } from './survey.ts'
+import type { WebHdfs } from './web-hdfs.ts'
+
+// What is read at once. Files that this storage wrote are mostly shorter.
+const windowBytes = 8 * 1024 * 1024
+
+/** A data file as it is read: through a window, under whichever name it has just now. */
+export class RemoteFile implements Readable {
+  readonly length: number
+  readonly #fs: WebHdfs
+  readonly #file: DataFile
+  #path: string
+  #window: Buffer
+  #from = 0
+
+  /** `undefined` when it is gone. Its beginning is in memory then. */
+  static async open(fs: WebHdfs, file: DataFile, path: string): Promise<RemoteFile | undefined> {
+    const remote = new RemoteFile(fs, file, path)
+    return (await remote.#slide(0)) ? remote : undefined
+  }
+
+  private constructor(fs: WebHdfs, file: DataFile, path: string) {
+    this.#fs = fs
+    this.#file = file
+    this.#path = path
+    this.#window = Buffer.alloc(0)
+    this.length = file.length
+  }
+
+  /** Gives how many bytes were read: none when the file ended, or is gone by now. */
+  async read(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    const isHere = position >= this.#from && position < this.#from + this.#window.length
+    if (!isHere && (position >= this.length || !(await this.#slide(position)))) return 0
+    const start = position - this.#from
+    return this.#window.copy(into, offset, start, Math.min(start + length, this.#window.length))
+  }
+
+  async #slide(from: number): Promise<boolean> {
+    const length = Math.min(windowBytes, this.length - from)
+    if (length <= 0) return from === 0
+    const bytes = (await this.#fs.read(this.#path, from, length)) ?? (await this.#found(from, length))
+    if (bytes === undefined) return false
+    this.#from = from
+    this.#window = bytes
+    return true
+  }
+
+  // It was claimed or given back since it was listed.
+  async #found(from: number, length: number): Promise<Buffer | undefined> {
+    const { folder, name } = this.#file
+    for (const path of [`${folder}/${name.base}`, await this.#claimedPath()]) {
+      if (path === undefined) continue
+      const bytes = await this.#fs.read(path, from, length)
+      if (bytes === undefined) continue
+      this.#path = path
+      return bytes
+    }
+    return undefined
+  }
+
+  async #claimedPath(): Promise<string | undefined> {
+    const { folder, name } = this.#file
+    const page = await this.#fs.list(folder, name.base)
+    const [next] = page?.items ?? []
+    return next?.pathSuffix.startsWith(claimedName(name.base, '')) ? `${folder}/${next.pathSuffix}` : undefined
+  }
+}

@@ -1,0 +1,158 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { Agent } from 'undici'
+import { withDeadline } from '../remote/deadline.ts'
+import { pageIn, statusIn, truthIn } from './answers.ts'
+import { Call } from './call.ts'
+import { ask, put } from './exchange.ts'
+import { HdfsError, isMissing } from './hdfs-error.ts'
+import type { NameNode } from './name-nodes.ts'
+import type { RedirectPolicy } from './redirect-policy.ts'
+
+export interface WebHdfsOptions extends RedirectPolicy {
+  readonly nameNodes: readonly NameNode[]
+  readonly user?: string | undefined
+  readonly token?: string | undefined
+  readonly timeout: number
+}
+
+/** What a server says of a file or a folder. */
+export interface FileStatus {
+  readonly pathSuffix: string
+  readonly type: 'FILE' | 'DIRECTORY' | 'SYMLINK'
+  readonly length: number
+  /** By the NameNode's clock. */
+  readonly modificationTime: number
+}
+
+/** A part of what is in a folder, by name. */
+export interface Page {
+  readonly items: readonly FileStatus[]
+  readonly isLast: boolean
+}
+
+/** How long a call goes on asking when no server can do it: for a moment, or until its deadline. */
+export type Patience = 'brief' | 'patient'
+
+const briefTries = 2
+const firstPause = 100
+const slowPause = 1_000
+
+/**
+ * The calls of WebHDFS that the storage is made of. Each has the deadline `timeout`; what one NameNode cannot do the next one
+ * is asked for. Everything that fails is a `StorageError`; none has the token in its message.
+ */
+export class WebHdfs {
+  readonly #options: WebHdfsOptions
+  readonly #agent: Agent
+  #current = 0
+
+  constructor(options: WebHdfsOptions) {
+    this.#options = options
+    this.#agent = new Agent({ connections: 16, connect: { timeout: options.timeout } })
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy()
+  }
+
+  /** What is in a folder behind the name `after`; `undefined` when there is no such folder. */
+  async list(path: string, after = ''): Promise<Page | undefined> {
+    const parameters = { op: 'LISTSTATUS_BATCH', ...(after === '' ? {} : { startAfter: after }) }
+    const what = `list ${path}`
+    const page = await this.#call(what, 'patient', call => call.json('GET', path, parameters, pageIn)).catch(ifMissing)
+    // Whoever goes on behind the last name would go round for ever.
+    if (after !== '' && page?.items.some(({ pathSuffix }) => pathSuffix === after)) throw this.#goesRound(what)
+    return page
+  }
+
+  /** `undefined` when it is not there. */
+  async status(path: string, patience: Patience = 'patient'): Promise<FileStatus | undefined> {
+    const parameters = { op: 'GETFILESTATUS' }
+    return this.#call(`look at ${path}`, patience, call => call.json('GET', path, parameters, statusIn)).catch(
+      ifMissing
+    )
+  }
+
+  /** Those above it are made too; one that is there is left as it is. */
+  async makeFolder(path: string, patience: Patience = 'brief'): Promise<void> {
+    await this.#call(`make ${path}`, patience, call => call.json('PUT', path, { op: 'MKDIRS' }, truthIn))
+  }
+
+  /** Gives whether it was there. A folder must be empty. */
+  async delete(path: string, patience: Patience = 'patient'): Promise<boolean> {
+    const parameters = { op: 'DELETE', recursive: false }
+    return this.#call(`delete ${path}`, patience, call => call.json('DELETE', path, parameters, truthIn))
+  }
+
+  /**
+   * Resolves when the NameNode has closed the file. Both steps are one try: the second one goes where the first one says.
+   * A file that is there is overwritten, so that it can be tried again.
+   */
+  async create(path: string, body: Uint8Array, patience: Patience = 'brief'): Promise<void> {
+    await this.#call(`write ${path}`, patience, call =>
+      call.redirected('PUT', path, { op: 'CREATE', overwrite: true }, (url, signal) => put(url, body, signal))
+    )
+  }
+
+  /** Some bytes of a file, fewer at its end; `undefined` when it is not there. */
+  async read(path: string, offset: number, length: number): Promise<Buffer | undefined> {
+    const answer = await this.#call(`read ${path}`, 'patient', call =>
+      call.redirected('GET', path, { op: 'OPEN', offset, length }, (url, signal) =>
+        ask(url, 'GET', this.#agent, signal)
+      )
+    ).catch(ifMissing)
+    return answer?.body
+  }
+
+  /** Never over something that is there. What it rejects with says more than a `false`. */
+  async rename(from: string, to: string, patience: Patience = 'brief'): Promise<void> {
+    const parameters = { op: 'RENAME', destination: to, renameoptions: 'NONE' }
+    await this.#call(`rename ${from} to ${to}`, patience, async call => {
+      // A server that knows the option answers nothing when it is done; one that does not says no more than this.
+      const done = await call.json('PUT', from, parameters, answer => answer === undefined || truthIn(answer))
+      if (!done) throw new HdfsError(`Cannot rename ${from} to ${to}.`, { retryable: true, isOpen: true })
+    })
+  }
+
+  #goesRound(what: string): HdfsError {
+    const { name } = this.#options.nameNodes[this.#current]!
+    const message = `Cannot ${what}: failover/namenode: ${name} gives names that it was asked to leave out.`
+    return new HdfsError(message, { retryable: false })
+  }
+
+  async #call<T>(what: string, patience: Patience, attempt: (call: Call) => Promise<T>): Promise<T> {
+    const { nameNodes, timeout } = this.#options
+    const end = performance.now() + timeout
+    return withDeadline(timeout, what, async signal => {
+      const without = new Set<string>()
+      for (let tried = 1; ; tried++) {
+        const at = this.#current
+        try {
+          return await attempt(new Call(this.#options, nameNodes[at]!, this.#agent, signal, what, without))
+        } catch (error) {
+          const wait = this.#waitAfter(error, at, tried, patience)
+          if (wait === undefined || performance.now() + wait > end || signal.aborted) throw error
+          const dataNode = error instanceof HdfsError ? error.dataNode : undefined
+          // Where there is no other one, this one has to be asked again.
+          if (dataNode === undefined) without.clear()
+          else without.add(dataNode)
+          await pause(wait, undefined, { signal })
+        }
+      }
+    })
+  }
+
+  /** Milliseconds until the next try; `undefined` when there is none. */
+  #waitAfter(error: unknown, at: number, tried: number, patience: Patience): number | undefined {
+    if (!(error instanceof HdfsError) || !error.elsewhere) return undefined
+    const { length } = this.#options.nameNodes
+    if (error.dataNode === undefined && this.#current === at) this.#current = (at + 1) % length
+    if (patience === 'brief' && tried >= briefTries * length) return undefined
+    if (tried % length !== 0) return 0
+    return error.slowly ? slowPause : Math.min(slowPause, firstPause * 2 ** Math.floor(tried / length - 1))
+  }
+}
+
+function ifMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error
+}

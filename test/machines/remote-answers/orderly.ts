@@ -1,0 +1,14 @@
+import { expect } from 'chai'
+import { StorageError } from '../../../lib/errors.ts'
+
+/** What checks that errors are those of a storage, and that since the suite began nothing was thrown where nobody catches it. */
+export function orderly(): (errors: readonly Error[]) => void {
+  const unexpected: unknown[] = []
+  const onRejection = (error: unknown): void => void unexpected.push(error)
+  before(() => process.on('unhandledRejection', onRejection))
+  after(() => process.off('unhandledRejection', onRejection))
+  return errors => {
+    for (const error of errors) if (!(error instanceof StorageError)) throw error
+    expect(unexpected, 'nobody caught').to.deep.equal([])
+  }
+}

@@ -1,0 +1,49 @@
+import { expect } from 'chai'
+import { TopicLog } from '../../../lib/storage/kafka/topic-log.ts'
+import { failure } from '../../support/storage-failure.ts'
+
+describe('TopicLog', () => {
+  const topic = 't'
+
+  /** What stands in for a cluster of one broker with one partition. */
+  function log(answers: { offsets?: string; messages?: ReadonlyArray<object> }): TopicLog {
+    const { offsets = '0', messages = [] } = answers
+    const broker = {
+      listOffsets: async () => ({ responses: [{ topic, partitions: [{ partition: 0, offset: offsets }] }] }),
+      fetch: async () => ({ responses: [{ partitions: [{ partition: 0, messages }] }] })
+    }
+    const cluster = {
+      connect: async () => undefined,
+      disconnect: async () => undefined,
+      addTargetTopic: async () => undefined,
+      refreshMetadata: async () => undefined,
+      findTopicPartitionMetadata: () => [{ partitionId: 0, leader: 1 }],
+      findBroker: async () => broker
+    }
+    return new TopicLog({ topic, timeout: 200, open: async () => cluster as never })
+  }
+
+  it('gives the messages from an offset on, and where the next are', async () => {
+    const at = (offset: number): object => ({ offset: String(offset) })
+    const { messages, next } = await log({ messages: [at(2), at(3), at(4)] }).fetch(0, 3, 100)
+    expect(messages).to.deep.equal([at(3), at(4)])
+    expect(next).to.equal(5)
+  })
+
+  it('goes on after a batch whose last messages are not there any more', async () => {
+    const message = { offset: '2', batchContext: { firstOffset: '2', lastOffsetDelta: 7 } }
+    expect(await log({ messages: [message] }).fetch(0, 3, 100)).to.deep.equal({ messages: [], next: 10 })
+  })
+
+  it('does not go on by what was not asked for', async () => {
+    const error = await failure(log({ messages: [{ offset: '2' }] }).fetch(0, 3, 2 ** 40))
+    expect(error).to.include({ code: 'SPW_ERR_STORAGE', retryable: true })
+  })
+
+  for (const offsets of [String(2n ** 60n), '-3']) {
+    it(`takes ${offsets} for no offset`, async () => {
+      const error = await failure(log({ offsets }).extents())
+      expect(error.message).to.include(`${offsets} is no offset`)
+    })
+  }
+})

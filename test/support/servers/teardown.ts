@@ -1,0 +1,4 @@
+import { stopServers } from './service.ts'
+
+/** mocha calls this once, after all tests. */
+export const mochaGlobalTeardown = stopServers
