@@ -1,6 +1,5 @@
 /** Rows of the catalogue that have no test, and why. */
 export const rowsWithoutTest: Readonly<Record<string, string>> = {
-  E10: 'lost packets need a network namespace of their own, which an unprivileged process on loopback does not have',
   E60: 'later: a success predicate that reads the body of an answer',
   E61: 'later: the items of a 207',
   E63: 'later: following redirects is not offered, so that there is nothing to follow wrongly (E62)',
