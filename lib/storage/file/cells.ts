@@ -1,39 +1,51 @@
 /** A cell is 64 bytes of a segment. No line is shorter, so that each starts in a cell of its own. */
 const cellBits = 6
 
+/** A page has 2^15 cells, of 2 MiB of a segment. */
+const pageBits = 15
+const wordsOfPage = 2 ** pageBits / 32
+
 export const cellAt = (offset: number): number => Math.floor(offset / 2 ** cellBits)
 
-/** A set of cells, as bits: 128 KiB for a segment of 64 MiB, however many there are. */
+/**
+ * A set of cells, as bits in pages that are made when something is in them: 128 KiB for a segment of 64 MiB, however many there
+ * are, and 4 KiB for one far out.
+ */
 export class Cells {
-  #bits = new Uint32Array(0)
+  readonly #pages: Array<Uint32Array | undefined> = []
 
   has(cell: number): boolean {
-    return ((this.#bits[cell >>> 5] ?? 0) & (1 << (cell & 31))) !== 0
+    const page = this.#pages[cell >>> pageBits]
+    return page !== undefined && (page[wordIn(cell)]! & (1 << (cell & 31))) !== 0
   }
 
   add(cell: number): void {
-    const word = cell >>> 5
-    if (word >= this.#bits.length) this.#grow(word)
-    this.#bits[word]! |= 1 << (cell & 31)
+    const page = (this.#pages[cell >>> pageBits] ??= new Uint32Array(wordsOfPage))
+    page[wordIn(cell)]! |= 1 << (cell & 31)
   }
 
   /** Whether there is none from this one on. */
   isEmptyFrom(cell: number): boolean {
-    if ((this.#bits[cell >>> 5] ?? 0) >>> (cell & 31) !== 0) return false
-    return this.#bits.subarray((cell >>> 5) + 1).every(bits => bits === 0)
+    for (const later of this.#fromPage(cell >>> pageBits)) if (later >= cell) return false
+    return true
   }
 
-  *[Symbol.iterator](): Generator<number> {
-    for (let word = 0; word < this.#bits.length; word++) {
-      const bits = this.#bits[word]!
-      if (bits === 0) continue
-      for (let bit = 0; bit < 32; bit++) if ((bits & (1 << bit)) !== 0) yield word * 32 + bit
+  /** From the first to the last. */
+  [Symbol.iterator](): Generator<number> {
+    return this.#fromPage(0)
+  }
+
+  *#fromPage(first: number): Generator<number> {
+    for (let number = first; number < this.#pages.length; number++) {
+      const page = this.#pages[number]
+      if (page === undefined) continue
+      for (let word = 0; word < wordsOfPage; word++) {
+        const bits = page[word]!
+        if (bits === 0) continue
+        for (let bit = 0; bit < 32; bit++) if ((bits & (1 << bit)) !== 0) yield number * 2 ** pageBits + word * 32 + bit
+      }
     }
   }
-
-  #grow(word: number): void {
-    const larger = new Uint32Array(Math.max(64, (word + 1) * 2))
-    larger.set(this.#bits)
-    this.#bits = larger
-  }
 }
+
+const wordIn = (cell: number): number => (cell & (2 ** pageBits - 1)) >>> 5

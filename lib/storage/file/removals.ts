@@ -47,7 +47,7 @@ export class Removals {
   }
 }
 
-// More than any segment can have: a set of so many takes 128 MiB.
+// More than any segment can have: 64 GiB of it.
 const mostCells = 2 ** 30
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
