@@ -10,6 +10,8 @@ export interface Subject {
   readonly name: string
   /** Whether a delivery may be stored once more, as a newer version. */
   readonly hasVersions: boolean
+  /** Whether it acknowledges what is only written, and ends when that cannot be made durable. */
+  readonly writesFirst: boolean
   /** The subject, not open yet, in the folder of a file storage. */
   over(storage: FileStorage, survives: Survives): Storage
 }
@@ -17,12 +19,13 @@ export interface Subject {
 const journal = (sync: 'always' | 'group' | 'interval'): Subject => ({
   name: `journal, ${sync}`,
   hasVersions: false,
+  writesFirst: sync === 'interval',
   over: (storage, survives) => new JournalAsStorage(storage, sync, survives)
 })
 
 /** All that the machines run over. */
 export const subjects: readonly Subject[] = [
-  { name: 'file storage', hasVersions: true, over: storage => storage },
+  { name: 'file storage', hasVersions: true, writesFirst: false, over: storage => storage },
   journal('always'),
   journal('group'),
   journal('interval')
