@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { expand } from '../../lib/config/expand.ts'
+import { processorTime } from '../support/processor-time.ts'
 
 const environment = { NAME: 'value', EMPTY: '', DOLLARS: '${NAME} $& $1' }
 
@@ -75,8 +76,8 @@ describe('expand', () => {
   })
 
   it('C20 takes no more than linear time', () => {
-    const started = performance.now()
-    for (const text of ['${'.repeat(500_000), '$'.repeat(1_000_000), '${a:-'.repeat(200_000)]) expand(text, environment)
-    expect(performance.now() - started).to.be.below(2_000)
+    for (const text of ['${'.repeat(500_000), '$'.repeat(1_000_000), '${a:-'.repeat(200_000)]) {
+      expect(processorTime(() => expand(text, environment))).to.be.below(1_000)
+    }
   })
 })

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { retryAfter } from '../../lib/http/retry-after.ts'
+import { processorTime } from '../support/processor-time.ts'
 
 const now = Date.UTC(2024, 0, 15, 12, 0, 0)
 
@@ -62,9 +63,10 @@ describe('retryAfter', () => {
 
   it('C20 looks at a header of a million characters once', () => {
     const header = '1'.repeat(1_000_000)
-    const start = performance.now()
-    retryAfter(header, now)
-    retryAfter(`Mon, ${header}`, now)
-    expect(performance.now() - start).to.be.lessThan(250)
+    const time = processorTime(() => {
+      retryAfter(header, now)
+      retryAfter(`Mon, ${header}`, now)
+    })
+    expect(time).to.be.lessThan(250)
   })
 })

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { bodyFromQuery } from '../../lib/http/url-record.ts'
+import { processorTime } from '../support/processor-time.ts'
 
 const bodyOf = (url: string): unknown => JSON.parse(JSON.stringify(bodyFromQuery(url).body ?? null))
 
@@ -67,9 +68,10 @@ describe('bodyFromQuery', () => {
   })
 
   it('C20 takes no more than linear time', () => {
-    const started = performance.now()
-    bodyFromQuery(`http://h/?a=${'%'.repeat(1_000_000)}`)
-    bodyFromQuery(`http://h/?${'%zz'.repeat(300_000)}`)
-    expect(performance.now() - started).to.be.below(500)
+    const time = processorTime(() => {
+      bodyFromQuery(`http://h/?a=${'%'.repeat(1_000_000)}`)
+      bodyFromQuery(`http://h/?${'%zz'.repeat(300_000)}`)
+    })
+    expect(time).to.be.below(500)
   })
 })

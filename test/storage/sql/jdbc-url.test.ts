@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { OptionsError } from '../../../lib/errors.ts'
 import { type JdbcUrl, parseJdbcUrl } from '../../../lib/storage/sql/jdbc-url.ts'
+import { processorTime } from '../../support/processor-time.ts'
 
 describe('parseJdbcUrl', () => {
   const right: Array<[string, Partial<JdbcUrl>]> = [
@@ -81,14 +82,18 @@ describe('parseJdbcUrl', () => {
   })
 
   it('C20 reads a text of 1 MB at once', () => {
-    const start = performance.now()
     for (const part of ['a', '/', ':', '?', '&', '%20', '[', ',']) {
-      try {
-        parseJdbcUrl(`jdbc:mysql://${part.repeat(1_000_000)}`)
-      } catch (error) {
-        expect(error).to.be.instanceOf(OptionsError)
-      }
+      const url = `jdbc:mysql://${part.repeat(1_000_000)}`
+      expect(processorTime(() => read(url))).to.be.below(2_000)
     }
-    expect(performance.now() - start).to.be.below(5_000)
   })
 })
+
+/** Reads it; what is wrong with it must be said as such. */
+function read(url: string): void {
+  try {
+    parseJdbcUrl(url)
+  } catch (error) {
+    expect(error).to.be.instanceOf(OptionsError)
+  }
+}
