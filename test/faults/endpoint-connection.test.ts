@@ -16,8 +16,9 @@ import {
   scripted,
   stopReading
 } from '../support/fault.ts'
-import { closedPort, type FaultServer, faultServer, type FaultServerOptions } from '../support/fault-server.ts'
+import { type FaultServer, faultServer, type FaultServerOptions } from '../support/fault-server.ts'
 import { Proxy, type Toxics } from '../support/proxy.ts'
+import { freePorts } from '../support/servers/free-ports.ts'
 import { pause, TestSink } from '../support/test-sink.ts'
 
 const record = { id: 1 }
@@ -42,7 +43,7 @@ describe('faults of the connection to the endpoint', () => {
   })
 
   it('E01 retries a refused connection, stores what is given up on, and delivers once the port is open', async () => {
-    const port = await closedPort()
+    const [port] = (await freePorts(1)) as [number]
     const sink = await sinkTo(`http://127.0.0.1:${port}/`, {}, { retries: 2 }).send(record)
     expect(sink.stats).to.include({ stored: 1, refused: 0, attempts: 3 })
     expect(sink.stored[0]).to.deep.include({ outcome: 'exhausted', attempts: 3 })

@@ -129,13 +129,3 @@ export function faultServer(options: FaultServerOptions | Fault = {}): Promise<F
   const given = typeof options === 'function' ? { fault: options } : options
   return new FaultServer(given).listen(given.port)
 }
-
-/** The URL of a port of 127.0.0.1 on which nothing listens. */
-export async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
