@@ -43,7 +43,7 @@ export class ServerProcess {
     return this.#child?.pid
   }
 
-  /** Starts it and waits until it is ready. Rejects with the end of its log. */
+  /** Starts it and waits until it is ready. Rejects with the errors in its log, and the end of it. */
   async start(): Promise<void> {
     const { name, ready, patience = 60_000 } = this.#command
     const child = this.#spawned()
@@ -114,7 +114,8 @@ export class ServerProcess {
 
   async #failure(what: string): Promise<Error> {
     const log = await readFile(this.#command.log, 'utf8').catch(() => '')
-    return new Error(`${what}: ${log.slice(-2_000)}`)
+    const errors = log.split('\n').filter(line => /ERROR|FATAL|Exception/.test(line))
+    return new Error(`${what}: ${errors.slice(0, 5).join('\n')}\n…${log.slice(-2_000)}`)
   }
 }
 
