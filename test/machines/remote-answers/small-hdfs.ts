@@ -47,7 +47,7 @@ export class SmallHdfs extends LoopbackServer {
         const body = Buffer.from(text.subarray(end + 4, end + 4 + length))
         text = text.subarray(end + 4 + length)
         const [method = '', target = ''] = head.split(' ')
-        const bytes = this.tamper(this.#answer(method, new URL(target, this.origin), body))
+        const bytes = this.tamper(this.#answer(method, target, body))
         if (bytes !== undefined) socket.write(bytes)
         // What was changed need not have an end of its own.
         if (bytes === undefined || this.tamper !== bytesOf) socket.end()
@@ -55,8 +55,16 @@ export class SmallHdfs extends LoopbackServer {
     })
   }
 
-  #answer(method: string, url: URL, body: Buffer): HttpAnswer {
-    const path = decodeURIComponent(url.pathname.replace('/webhdfs/v1', ''))
+  #answer(method: string, target: string, body: Buffer): HttpAnswer {
+    let url: URL
+    let path: string
+    try {
+      url = new URL(target, this.origin)
+      path = decodeURIComponent(url.pathname.replace('/webhdfs/v1', ''))
+    } catch {
+      // A redirect that was changed on its way leads anywhere.
+      return failure(400, 'IllegalArgumentException')
+    }
     const { op, step, offset, length, destination = '' } = Object.fromEntries(url.searchParams)
     if (op === 'LISTSTATUS_BATCH') return this.#list(path)
     if (op === 'GETFILESTATUS') return this.#status(path)
