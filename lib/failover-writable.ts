@@ -17,7 +17,7 @@ import type { Storage } from './storage/storage.ts'
 
 /** A storage by its name, with its own options beside it, or an instance, which is then the caller's to close. */
 export interface StorageOptions {
-  /** `file`, `console`, `none`, or a `Storage`. */
+  /** The name of a storage: `file`, `mysql`, `postgres`, `kafka`, `hbase`, `hdfs`, `console`, `none`; or a `Storage`. */
   storage: string | Storage
   /** The storage's own options. */
   [option: string]: unknown

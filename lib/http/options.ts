@@ -25,7 +25,7 @@ export interface HttpOptions {
   headers?: Headers | ((record: unknown) => Readonly<Record<string, string>>)
   /** Requests under way at most, and so connections; first attempts and retries together. @default 64 */
   numWriters?: number
-  /** Records that may wait for their first attempt. @default 10_000 */
+  /** Records that may wait for their first attempt; at least `batchSize`. @default 10_000 */
   queueCapacity?: number
   /** The other name of `queueCapacity`. */
   highWaterMark?: number
@@ -41,7 +41,7 @@ export interface HttpOptions {
   refuseOn?: StatusSet
   /** How records become a body. @default 'json' */
   format?: FormatName | Format
-  /** Records in one request at most; a delivery that is given in is never cut. @default 1 */
+  /** Records in one request at most; a delivery that is given in is not cut to fit. @default 1 */
   batchSize?: number
   /** Bytes of records in one request at most; a single larger one goes alone. @default 1_048_576 (1 MiB) */
   batchBytes?: number

@@ -30,7 +30,7 @@ export interface KafkaStorageOptions {
   partitions?: number
   /** Copies of a topic that is made. @default the broker's own default */
   replicationFactor?: number
-  /** The consumer group by which replays share the topic, and which holds what is settled. @default spillway-<topic> */
+  /** The consumer group by which replays share the topic, and which holds what is settled. @default `spillway-<topic>` */
   groupId?: string
   /** After so long a replay that died is taken for dead, and others get its share. In milliseconds. @default 10_000 */
   sessionTimeout?: number
@@ -38,9 +38,9 @@ export interface KafkaStorageOptions {
   batchBytes?: number
   /** For each call, in milliseconds. @default 10_000 */
   timeout?: number
-  /** Who we are. The `password` is a secret. */
+  /** Who we are: `mechanism` (`plain`, `scram-sha-256`, `scram-sha-512`), `username`, `password`. */
   sasl?: KafkaSasl
-  /** Whether the brokers are spoken to by TLS; as an object, with these texts in PEM. @default false */
+  /** Whether the brokers are spoken to by TLS; or an object: `ca`, `cert` and `key` (texts in PEM), `passphrase`, `serverName`, `verify` (`false` takes any certificate, and warns). @default false */
   tls?: boolean | KafkaTls
 }
 

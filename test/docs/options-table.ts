@@ -56,7 +56,11 @@ const words: Readonly<Record<string, string>> = {
 // Bounds that only keep nonsense out say nothing to a reader.
 const farAway = 100_000_000
 
-function range({ minimum, exclusiveMinimum, maximum }: OptionSchema): string {
+const isPort = ({ maximum }: OptionSchema): boolean => maximum === 65_535
+
+function range(option: OptionSchema): string {
+  const { minimum, exclusiveMinimum, maximum } = option
+  if (isPort(option)) return 'a port'
   if (exclusiveMinimum !== undefined) return `> ${grouped(exclusiveMinimum)}`
   if (minimum === undefined) return 'a number'
   const from = grouped(minimum)
@@ -66,8 +70,8 @@ function range({ minimum, exclusiveMinimum, maximum }: OptionSchema): string {
 function defaultOf(option: OptionSchema, comment: DocComment): string {
   const value = option.default
   if (value === undefined || typeof value === 'object') return inText(comment.default)
-  if (typeof value !== 'number') return code(value)
-  return option.unit === 'bytes' ? `${grouped(value)} (${inBinary(value)})` : grouped(value)
+  if (typeof value !== 'number' || isPort(option)) return code(value)
+  return option.unit === 'bytes' ? grouped(value) + inBinary(value) : grouped(value)
 }
 
 function inText(comment: string | undefined): string {
@@ -76,7 +80,8 @@ function inText(comment: string | undefined): string {
 }
 
 function inBinary(bytes: number): string {
-  return bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20} MiB` : `${bytes / 2 ** 10} KiB`
+  if (bytes % 2 ** 20 === 0) return ` (${bytes / 2 ** 20} MiB)`
+  return bytes % 2 ** 10 === 0 ? ` (${bytes / 2 ** 10} KiB)` : ''
 }
 
 const grouped = (count: number): string => count.toLocaleString('en-US')

@@ -28,6 +28,8 @@ interface Active {
 /**
  * Appends deliveries to the last segment. All that wait share one write and one sync; what comes while these run is the next
  * group. An append is in the group that waits, or in the one that is being written, or over.
+ *
+ * Longer than most files: what may follow a failed write depends on all that was written, synced or begun before it.
  */
 export class Writer {
   readonly #folder: Folder

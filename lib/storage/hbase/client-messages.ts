@@ -12,7 +12,7 @@ import {
 import { eachFieldOf } from './rpc-connection.ts'
 import { type Cell, family, type Put, type Removal, type Row, type Swap } from './table.ts'
 
-// The messages of the service `ClientService`.
+// The messages of the service `ClientService`. Longer than most files: there are many, and none has an idea of its own.
 
 /** One change of a `Multi` call, in the region of this name. */
 export interface Action {
