@@ -220,7 +220,7 @@ describe('the streams as streams', () => {
   })
 
   it('S10 keeps nothing of the attempts that are over while a delivery waits for the next one', async () => {
-    const sink = sinkTo({ timeout: 50, numWriters: 16 }, { retries: 8, minDelay: 20, maxDelay: 20 })
+    const sink = sinkTo({ timeout: 250, numWriters: 16 }, { retries: 8, minDelay: 20, maxDelay: 20 })
     server.fault = stopReading()
     const before = await arrayBuffers()
     const filling = 'x'.repeat(1_000_000)
