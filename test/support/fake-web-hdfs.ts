@@ -39,6 +39,12 @@ export class FakeWebHdfs {
   pageSize = 1_000
   /** Whether it knows `noredirect`; else it redirects by 307. */
   knowsNoRedirect = true
+  /** Whether it says where to read; else it gives what was to be read, as an old HttpFS does. */
+  redirectsReading = true
+  /** Whether it knows LISTSTATUS_BATCH; what it answers when it does not. */
+  knowsBatches: true | Answer = true
+  /** Whether it knows `startAfter`; else it gives all that is in a folder, as HttpFS does. */
+  knowsStartAfter = true
   /** Whether it knows `renameoptions`; else RENAME says `true` or `false`. */
   knowsRenameOptions = true
   readonly #server: Server = createServer((request, response) => void this.#serve(request, response))
@@ -95,13 +101,16 @@ export class FakeWebHdfs {
 
   #name(step: Step, url: URL): Answer {
     const { op, path, query } = step
+    if (op === 'OPEN' && !this.redirectsReading) return this.#data({ ...step, op: 'OPEN data' })
     if (op === 'CREATE' || op === 'OPEN') return this.#redirect(step, url)
     if (op === 'MKDIRS') return this.#made(path)
     if (op === 'DELETE') return this.#deleted(path)
     if (op === 'RENAME') return this.#renamed(path, query.get('destination')!)
+    if (op === 'LISTSTATUS_BATCH' && this.knowsBatches !== true) return this.knowsBatches
     const node = this.nodes.get(path)
     if (node === undefined) return remote('FileNotFoundException', `File ${path} does not exist.`)
     if (op === 'GETFILESTATUS') return json({ FileStatus: statusOf('', node) })
+    if (op === 'LISTSTATUS') return json({ FileStatuses: { FileStatus: this.#statusesIn(path) } })
     return this.#listed(path, query.get('startAfter') ?? '')
   }
 
@@ -114,12 +123,13 @@ export class FakeWebHdfs {
     return isAsked ? json({ Location: location }) : { status: 307, headers: { location } }
   }
 
-  #data({ op, path, query }: Step, body: Buffer): Answer {
+  #data({ op, path, query }: Step, body = Buffer.alloc(0)): Answer {
     if (op === 'OPEN data') {
       const { bytes } = this.nodes.get(path) ?? {}
       if (bytes === undefined) return remote('FileNotFoundException', `${path} is not there.`)
       const offset = Number(query.get('offset') ?? 0)
-      return { status: 200, bytes: bytes.subarray(offset, offset + Number(query.get('length'))) } as Answer
+      const headers = { 'content-type': 'application/octet-stream' }
+      return { status: 200, headers, bytes: bytes.subarray(offset, offset + Number(query.get('length'))) } as Answer
     }
     if (this.nodes.has(path) && query.get('overwrite') !== 'true')
       return remote('FileAlreadyExistsException', `${path} is there.`, 403)
@@ -155,15 +165,18 @@ export class FakeWebHdfs {
   }
 
   #listed(path: string, after: string): Answer {
-    const names = [...this.nodes.keys()]
-      .filter(other => other.startsWith(`${path}/`) && !other.slice(path.length + 1).includes('/'))
-      .map(other => other.slice(path.length + 1))
-      .filter(name => name > after)
-      .sort()
-    const page = names.slice(0, this.pageSize)
-    const FileStatus = page.map(name => statusOf(name, this.nodes.get(`${path}/${name}`)!))
-    const remainingEntries = names.length - page.length
+    const all = this.#statusesIn(path)
+    const left = this.knowsStartAfter ? all.filter(({ pathSuffix }) => inBytes(pathSuffix, after) > 0) : all
+    const FileStatus = this.knowsStartAfter ? left.slice(0, this.pageSize) : left
+    const remainingEntries = left.length - FileStatus.length
     return json({ DirectoryListing: { partialListing: { FileStatuses: { FileStatus } }, remainingEntries } })
+  }
+
+  #statusesIn(path: string): Array<ReturnType<typeof statusOf>> {
+    return [...this.nodes]
+      .filter(([other]) => other.startsWith(`${path}/`) && !other.slice(path.length + 1).includes('/'))
+      .map(([other, node]) => statusOf(other.slice(path.length + 1), node))
+      .sort((one, other) => inBytes(one.pathSuffix, other.pathSuffix))
   }
 
   #makeFolder(path: string): void {
@@ -181,6 +194,8 @@ export function remote(
 ): Answer {
   return { status, body: JSON.stringify({ RemoteException: { exception, javaClassName: exception, message } }) }
 }
+
+const inBytes = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other))
 
 const json = (value: unknown): Answer => ({ status: 200, body: JSON.stringify(value) })
 

@@ -48,7 +48,7 @@ export class Call {
     return found
   }
 
-  /** Asks where to go, and goes there. */
+  /** Asks where to go, and goes there. An old HttpFS gives what is to be read at once. */
   async redirected(
     method: string,
     path: string,
@@ -57,6 +57,7 @@ export class Call {
   ): Promise<Answer> {
     const without: Parameters = this.#without.size === 0 ? {} : { excludedatanodes: [...this.#without].join(',') }
     const answer = await this.#asked(method, path, { ...parameters, ...without, noredirect: true })
+    if (method === 'GET' && isData(answer)) return answer
     const url = followed(this.#location(answer), this.#nameNode.base, this.#options)
     const done = await go(url, this.#signal).catch((error: unknown) => this.#notThere(url, error))
     if (done.status !== 200 && done.status !== 201) throw this.#refused(done, url.host)
@@ -100,3 +101,6 @@ export class Call {
     throw new HdfsError(`Cannot ${this.#what}: ${message}`, { retryable, elsewhere, isOpen, cause, ...dataNode })
   }
 }
+
+const isData = ({ status, headers }: Answer): boolean =>
+  status === 200 && String(headers['content-type']).startsWith('application/octet-stream')

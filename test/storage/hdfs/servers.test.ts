@@ -269,6 +269,15 @@ describe('HdfsStorage and its servers', () => {
     expect(await entriesIn(storage)).to.have.length(2)
   })
 
+  it('takes what is to be read from a server that gives it at once', async () => {
+    rig.fake.redirectsReading = false
+    const storage = rig.storage()
+    await storage.append(failedDeliveries(2))
+    expect(await entriesIn(storage)).to.have.length(2)
+    expect(rig.fake.steps.filter(({ op }) => op === 'OPEN')).to.have.length(1)
+    expect(rig.fake.steps.some(({ op }) => op === 'OPEN data')).to.equal(false)
+  })
+
   it('rejects whatever comes after it was closed', async () => {
     const storage = rig.storage()
     await storage.append(failedDeliveries(1))
