@@ -31,7 +31,7 @@ export interface HdfsStorageOptions {
   namenode: string
   /** The port of WebHDFS on NameNodes that are given as `hdfs://`: 9870 with Hadoop 3, 50070 with Hadoop 2. @default 9870 */
   httpPort?: number
-  /** Who the files belong to, where HDFS takes our word for it. Without it HDFS says `dr.who`. */
+  /** Who the files belong to, where HDFS takes our word for it. Without it HDFS says `dr.who`, and HttpFS refuses. */
   user?: string
   /** A delegation token, where HDFS asks for Kerberos. It is sent to the NameNode only. */
   token?: string

@@ -84,7 +84,8 @@ function foreignAnswer(what: string, server: string, { status, headers, body }: 
   }
   if (status === 401 || status === 403) {
     const asks = String(headers['www-authenticate'] ?? 'no known way')
-    const message = `Cannot ${what} on ${server}: it answered ${status} and asks for ${asks}: give a delegation token as token.`
+    const give = asks === 'PseudoAuth' ? 'a name as user' : 'a delegation token as token'
+    const message = `Cannot ${what} on ${server}: it answered ${status} and asks for ${asks}: give ${give}.`
     return new HdfsError(message, { retryable: false })
   }
   if (status >= 500) {

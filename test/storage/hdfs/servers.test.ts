@@ -216,6 +216,12 @@ describe('HdfsStorage and its servers', () => {
       'it answered 401 and asks for Negotiate: give a delegation token as token',
       false
     ],
+    [
+      'one that asks for a name',
+      { status: 401, headers: { 'www-authenticate': 'PseudoAuth' }, body: '<html>' },
+      'it answered 401 and asks for PseudoAuth: give a name as user',
+      false
+    ],
     ['one that is out of order', { status: 502, body: '<html>' }, 'it answered 502', true]
   ]
   for (const [name, answer, message, retryable] of strangers) {
