@@ -78,8 +78,8 @@ export class Writer {
         if (there?.length === length) return
         if (there !== undefined) throw strange(target, length, there.length)
         if (tried === renames) throw error
-        // Somebody has taken the empty folder away.
-        if (isMissing(error)) await this.#makeFolder(folder)
+        // Somebody may have taken the empty folder away. Not every server says so.
+        await this.#makeFolder(folder)
       }
     }
   }

@@ -103,14 +103,18 @@ describe('HdfsStorage and its servers', () => {
     expect(error.message).to.match(/^Cannot rename /)
   })
 
-  it('makes a folder anew that vanished', async () => {
-    const storage = rig.storage()
-    await storage.append(failedDeliveries(1))
-    for (const path of rig.fake.files()) rig.fake.nodes.delete(path)
-    for (const path of [...rig.fake.nodes.keys()]) if (/\d{4}-\d\d-\d\d$/.test(path)) rig.fake.nodes.delete(path)
-    await storage.append(failedDeliveries(2))
-    expect(await entriesIn(storage)).to.have.length(2)
-  })
+  for (const knowsRenameOptions of [true, false]) {
+    const server = knowsRenameOptions ? 'a server that names what is missing' : 'one that says false and no more'
+    it(`makes a folder anew that vanished, on ${server}`, async () => {
+      rig.fake.knowsRenameOptions = knowsRenameOptions
+      const storage = rig.storage()
+      await storage.append(failedDeliveries(1))
+      for (const path of rig.fake.files()) rig.fake.nodes.delete(path)
+      for (const path of [...rig.fake.nodes.keys()]) if (/\d{4}-\d\d-\d\d$/.test(path)) rig.fake.nodes.delete(path)
+      await storage.append(failedDeliveries(2))
+      expect(await entriesIn(storage)).to.have.length(2)
+    })
+  }
 
   for (const step of ['CREATE', 'CREATE data', 'MKDIRS', 'RENAME']) {
     for (const harm of ['drop', 'lose'] as const) {
