@@ -11,6 +11,12 @@ export function pageIn(answer: unknown): Page | undefined {
   return { items, isLast: remainingEntries === 0 || items.length === 0 }
 }
 
+/** Of LISTSTATUS, which gives all at once. */
+export function folderIn(answer: unknown): Page | undefined {
+  const items = within(answer, 'FileStatuses').FileStatus
+  return Array.isArray(items) && items.every(isStatus) ? { items, isLast: true } : undefined
+}
+
 /** Of GETFILESTATUS. */
 export function statusIn(answer: unknown): FileStatus | undefined {
   const status = within(answer).FileStatus

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Agent } from 'undici'
 import { withDeadline } from '../remote/deadline.ts'
-import { pageIn, statusIn, truthIn } from './answers.ts'
+import { folderIn, pageIn, statusIn, truthIn } from './answers.ts'
 import { Call } from './call.ts'
 import { ask, put } from './exchange.ts'
 import { HdfsError, isMissing } from './hdfs-error.ts'
+import { behind } from './listing.ts'
 import type { NameNode } from './name-nodes.ts'
 import type { RedirectPolicy } from './redirect-policy.ts'
 
@@ -45,6 +46,7 @@ export class WebHdfs {
   readonly #options: WebHdfsOptions
   readonly #agent: Agent
   #current = 0
+  #knowsPages = true
 
   constructor(options: WebHdfsOptions) {
     this.#options = options
@@ -57,12 +59,12 @@ export class WebHdfs {
 
   /** What is in a folder behind the name `after`; `undefined` when there is no such folder. */
   async list(path: string, after = ''): Promise<Page | undefined> {
-    const parameters = { op: 'LISTSTATUS_BATCH', ...(after === '' ? {} : { startAfter: after }) }
     const what = `list ${path}`
-    const page = await this.#call(what, 'patient', call => call.json('GET', path, parameters, pageIn)).catch(ifMissing)
-    // Whoever goes on behind the last name would go round for ever.
-    if (after !== '' && page?.items.some(({ pathSuffix }) => pathSuffix === after)) throw this.#goesRound(what)
-    return page
+    const page = await (this.#knowsPages ? this.#page(what, path, after) : this.#folder(what, path)).catch(ifMissing)
+    if (page === undefined) return undefined
+    const left = behind(page, after)
+    if (left === undefined) throw this.#goesRound(what)
+    return left
   }
 
   /** `undefined` when it is not there. */
@@ -112,6 +114,23 @@ export class WebHdfs {
       const done = await call.json('PUT', from, parameters, answer => answer === undefined || truthIn(answer))
       if (!done) throw new HdfsError(`Cannot rename ${from} to ${to}.`, { retryable: true, isOpen: true })
     })
+  }
+
+  async #page(what: string, path: string, after: string): Promise<Page | undefined> {
+    const parameters = { op: 'LISTSTATUS_BATCH', ...(after === '' ? {} : { startAfter: after }) }
+    try {
+      return await this.#call(what, 'patient', call => call.json('GET', path, parameters, pageIn))
+    } catch (error) {
+      if (!(error instanceof HdfsError) || error.retryable) throw error
+      // Who does not know it says so in words of its own. What is refused for another reason is refused again.
+      const page = await this.#folder(what, path).catch(ifMissing)
+      this.#knowsPages = false
+      return page
+    }
+  }
+
+  #folder(what: string, path: string): Promise<Page> {
+    return this.#call(what, 'patient', call => call.json('GET', path, { op: 'LISTSTATUS' }, folderIn))
   }
 
   #goesRound(what: string): HdfsError {
