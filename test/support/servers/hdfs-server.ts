@@ -91,7 +91,7 @@ interface State {
   readonly FSState: string
 }
 
-const superuser = { HADOOP_USER_NAME: 'hdfs' }
+export const superuser = { HADOOP_USER_NAME: 'hdfs' }
 
 const isReady = (state: State | undefined): boolean => state?.NumLiveDataNodes === 1 && state.FSState === 'Operational'
 
@@ -132,6 +132,9 @@ function configuration(folder: string, [http, rpc, dataHttp, data, dataIpc]: rea
     'dfs.datanode.ipc.address': `127.0.0.1:${dataIpc}`,
     'dfs.datanode.hostname': '127.0.0.1',
     'dfs.replication': 1,
+    // An HttpFS in front of it says for whom it asks.
+    'hadoop.proxyuser.hdfs.hosts': '*',
+    'hadoop.proxyuser.hdfs.groups': '*',
     'dfs.namenode.safemode.extension': 0,
     // A DataNode that was killed is known as dead after some seconds, not after ten minutes.
     'dfs.heartbeat.interval': 1,
@@ -141,6 +144,11 @@ function configuration(folder: string, [http, rpc, dataHttp, data, dataIpc]: rea
     // The data of a block are found again as soon as the DataNode is back.
     'dfs.blockreport.initialDelay': 0
   }
+  return configurationOf(properties)
+}
+
+/** A configuration file of Hadoop. */
+export function configurationOf(properties: Readonly<Record<string, string | number>>): string {
   const entries = Object.entries(properties).map(
     ([name, value]) => `<property><name>${name}</name><value>${value}</value></property>`
   )
