@@ -374,5 +374,23 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'fuzz',
     file: 'test/http/retry-after.test.ts',
     test: 'E79 ignores'
+  },
+  {
+    what: 'HttpFS ignores `startAfter` of LISTSTATUS_BATCH and gives the whole folder: with more files than are kept in memory every reading ended with an error, for ever.',
+    foundBy: 'review',
+    file: 'test/storage/hdfs/listing.test.ts',
+    test: 'HttpFS, which knows no startAfter'
+  },
+  {
+    what: 'Older releases of Hadoop 2 do not know LISTSTATUS_BATCH: what was stored there could not be read.',
+    foundBy: 'review',
+    file: 'test/storage/hdfs/listing.test.ts',
+    test: 'are asked for as a whole'
+  },
+  {
+    what: 'On HttpFS, which answers RENAME with no more than `false`, a folder that another process had cleared away was never made again: no append of that day succeeded any more.',
+    foundBy: 'HttpFS',
+    file: 'test/storage/hdfs/servers.test.ts',
+    test: 'makes a folder anew that vanished'
   }
 ]
