@@ -65,6 +65,13 @@ describe('The listings of HdfsStorage', () => {
     expect(rig.fake.steps.every(({ op }) => op === 'LISTSTATUS_BATCH')).to.equal(true)
   })
 
+  it('are asked for by pages as before when a folder was not there', async () => {
+    expect(await fs.list('/failover/none')).to.equal(undefined)
+    fill(rig, 'd', 1)
+    expect(await basesIn(fs)).to.have.length(1)
+    expect(rig.fake.steps.every(({ op }) => op === 'LISTSTATUS_BATCH')).to.equal(true)
+  })
+
   it('are not asked for as a whole because a server is out of order', async () => {
     fill(rig, 'd', 1)
     let count = 0
