@@ -3,6 +3,8 @@ import { FailoverWritable } from '../../lib/failover-writable.ts'
 import { replay } from '../../lib/replay.ts'
 import { HBaseStorage } from '../../lib/storage/hbase-storage.ts'
 import { failedDelivery } from '../../lib/testing/sample-deliveries.ts'
+import { entriesIn, idsOf } from '../support/deliveries.ts'
+import { insist } from '../support/insist.ts'
 import { hbase } from '../support/servers/hbase-server.ts'
 import { tablesOf } from '../support/servers/hbase-tables.ts'
 import { onServer, ownServer } from '../support/servers/service.ts'
@@ -20,9 +22,11 @@ onServer(hbase, ownServer, server => {
 
   it('T34 T36 loses nothing when the server is killed in the middle of appends and of a replay', async () => {
     const table = tables.named()
-    const storage = over(table, 2_000)
     const first = Array.from({ length: 2_000 }, (_, i) => failedDelivery([`first ${i}`]))
-    await storage.append(first)
+    const made = over(table)
+    await made.append(first)
+    await made.close()
+    const storage = over(table, 2_000)
     const stored = new Set<string>()
     const failover = new FailoverWritable({ storage, batchSize: 100 })
     let isOver = false
@@ -37,7 +41,7 @@ onServer(hbase, ownServer, server => {
       }
     })()
     const replayed = new Set<string>()
-    const other = over(table, 30_000)
+    const other = over(table, 60_000)
     const replaying = (async () => {
       for await (const delivery of replay(other)) {
         replayed.add(delivery.id)
@@ -58,14 +62,10 @@ onServer(hbase, ownServer, server => {
     await replaying
     await other.close()
 
-    const given = new Set<string>()
-    let count = 0
-    for await (const { id } of storage.read()) {
-      given.add(id)
-      count++
-    }
+    const ids = idsOf(await insist(() => entriesIn(storage)))
     await storage.close()
-    expect(count).to.equal(given.size)
+    const given = new Set(ids)
+    expect(ids).to.have.length(given.size)
     for (const id of stored) expect(given.has(id) || replayed.has(id), `${id} is there or was replayed`).to.equal(true)
     for (const { id } of first)
       expect(given.has(id) || replayed.has(id), `${id} is there or was replayed`).to.equal(true)
@@ -76,17 +76,16 @@ onServer(hbase, ownServer, server => {
     const first = over(table)
     await first.append([failedDelivery(['before'])])
     await first.close()
-    const storage = over(table, 500)
+    const storage = over(table, 1_000)
     const failover = new FailoverWritable({ storage })
     server().pause()
     const deliveries = Array.from({ length: 50 }, (_, i) => failedDelivery([`${i}`]))
     for (const delivery of deliveries) failover.write(delivery)
-    await paused(1_200)
+    await paused(2_400)
     server().resume()
     failover.end()
     await failover.settled()
-    const given: string[] = []
-    for await (const { id } of storage.read()) given.push(id)
+    const given = idsOf(await insist(() => entriesIn(storage)))
     await storage.close()
     expect(given).to.have.length(51)
     expect(given).to.include.members(deliveries.map(({ id }) => id))
@@ -103,15 +102,16 @@ onServer(hbase, ownServer, server => {
     const stored = writer.lines.filter(line => line.startsWith('stored ')).length
     const reader = run(child, ['claim', server().address, table])
     await reader.line('claimed')
+    const storage = over(table)
+    await storage.open()
     await reader.kill()
-    const storage = new HBaseStorage({ table, 'zookeeper.quorum': server().address, lease: 1_000 })
     const given = new Set<string>()
     const claim = async (): Promise<void> => {
       for await (const { id } of storage.read({ claim: true })) given.add(id)
     }
     await claim()
     const atFirst = given.size
-    const end = performance.now() + 10_000
+    const end = performance.now() + 20_000
     while (given.size < stored && performance.now() < end) await claim()
     await storage.close()
     expect(atFirst).to.be.lessThan(stored)

@@ -5,6 +5,7 @@ import { StorageError } from '../../lib/errors.ts'
 import { HdfsStorage, type HdfsStorageOptions } from '../../lib/storage/hdfs-storage.ts'
 import type { Entry } from '../../lib/storage/storage.ts'
 import { entriesIn, failedDeliveries, failedDelivery, idsOf } from '../support/deliveries.ts'
+import { insist } from '../support/insist.ts'
 import { type Harm, withProxies } from './hdfs-proxies.ts'
 import { type HdfsServer, hdfs, ownHdfs } from '../support/servers/hdfs-server.ts'
 import { onServer } from '../support/servers/service.ts'
@@ -73,17 +74,18 @@ onServer(hdfs, ownHdfs, server => {
   }).timeout(60_000)
 
   it('T35 ends a call at its deadline when HDFS stands still, and nothing is there twice afterwards', async () => {
-    const storage = storageThere({ timeout: 1_000 })
     const deliveries = failedDeliveries(3)
-    await storage.append(deliveries.slice(0, 1))
+    await persist(storageThere(), deliveries.slice(0, 1))
+    const storage = storageThere({ timeout: 1_500 })
+    expect(await insist(() => entriesIn(storage))).to.have.length(1)
     server().pause()
     const error = await failure(storage.append(deliveries.slice(1)))
     server().resume()
-    expect(error.message).to.include('no answer within 1000 ms')
+    expect(error.message).to.include('no answer within 1500 ms')
     expect(error.retryable).to.equal(true)
     await persist(storage, deliveries.slice(1))
-    expect(idsOf(await entriesIn(storage))).to.deep.equal(idsOf(deliveries))
-  }).timeout(30_000)
+    expect(idsOf(await insist(() => entriesIn(storage)))).to.deep.equal(idsOf(deliveries))
+  }).timeout(60_000)
 
   it('T37 says what is missing to whom, and that this will not pass', async () => {
     await storageThere().append(failedDeliveries(1))

@@ -5,7 +5,7 @@ import { failedDelivery } from '../deliveries.ts'
 // A process that uses a table, for tests that kill it: `hbase-child.ts COMMAND ADDRESS TABLE`.
 
 const [command, address, table] = process.argv.slice(2) as [string, string, string]
-const storage = new HBaseStorage({ table, 'zookeeper.quorum': address, lease: 1_500 })
+const storage = new HBaseStorage({ table, 'zookeeper.quorum': address, lease: 5_000 })
 
 // At once: what is printed by way of `process.stdout` may be lost with the process.
 const say = (line: string): unknown => writeSync(1, `${line}\n`)
