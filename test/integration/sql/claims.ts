@@ -1,5 +1,7 @@
 import { expect } from 'chai'
+import type { SqlStorage } from '../../../lib/storage/sql/sql-storage.ts'
 import type { Entry } from '../../../lib/storage/storage.ts'
+import { insist } from '../../support/insist.ts'
 import { paused } from '../../support/waiting.ts'
 import { entriesIn, failedDeliveries, failedDelivery, idsOf } from '../../support/deliveries.ts'
 import type { Workshop } from './workshop.ts'
@@ -32,63 +34,70 @@ export function claimSuite(shop: Workshop): void {
 
   it('keeps a claim longer than its lease as long as it lives', async () => {
     const table = shop.newTable()
-    const storage = shop.storage({ table, lease: 300 })
+    const storage = shop.storage({ table, lease: 2_000 })
     await storage.append(failedDeliveries(2))
     expect(await entriesIn(storage, { claim: true })).to.have.length(2)
-    await paused(900)
+    // One renewal alone, after a third of the lease, would not last so long.
+    await paused(2_800)
     expect(await entriesIn(shop.storage({ table }), { claim: true })).to.deep.equal([])
-  })
+  }).timeout(30_000)
 
   it('lets a claim lapse when its reader is not heard of any more', async () => {
     const table = shop.newTable()
     const proxy = await shop.proxy()
-    const dead = shop.storage({ table, lease: 400, timeout: 300, jdbcUrl: kind.url(`127.0.0.1:${proxy.port}`) })
-    await dead.append(failedDeliveries(2))
-    await entriesIn(dead, { claim: true })
-    proxy.toxics.blackhole = true
+    const dead = shop.storage({ table, lease: 2_000, timeout: 1_500, jdbcUrl: kind.url(`127.0.0.1:${proxy.port}`) })
     const other = shop.storage({ table })
+    await other.append(failedDeliveries(2))
+    await insist(() => dead.open())
+    expect(await entriesIn(dead, { claim: true })).to.have.length(2)
+    proxy.toxics.blackhole = true
     expect(await entriesIn(other, { claim: true })).to.deep.equal([])
-    await paused(500)
+    await paused(2_200)
     expect(await entriesIn(other, { claim: true })).to.have.length(2)
     // Back again, it takes nothing away from the other one, and ends no claim of theirs.
     proxy.toxics.blackhole = false
-    await paused(400)
+    await paused(800)
     await dead.close()
     expect(await entriesIn(shop.storage({ table }), { claim: true })).to.deep.equal([])
-  })
+  }).timeout(30_000)
 
   it('gives nothing whose claim has lapsed meanwhile: another has it', async () => {
     const table = shop.newTable()
     const proxy = await shop.proxy()
-    const slow = shop.storage({ table, lease: 800, timeout: 700, jdbcUrl: kind.url(`127.0.0.1:${proxy.port}`) })
+    const slow = shop.storage({ table, lease: 2_000, timeout: 1_700, jdbcUrl: kind.url(`127.0.0.1:${proxy.port}`) })
     const deliveries = failedDeliveries(5)
     await shop.storage({ table }).append(deliveries)
+    await insist(() => slow.open())
     const reading = slow.read({ claim: true })
     const given = [(await reading.next()).value as Entry]
     proxy.toxics.blackhole = true
-    await paused(1_000)
+    await paused(2_200)
     const other = await entriesIn(shop.storage({ table }), { claim: true })
     expect(other).to.have.length(5)
     proxy.toxics.blackhole = false
     for await (const entry of reading) given.push(entry)
     expect(idsOf(given)).to.deep.equal(idsOf(deliveries.slice(0, 1)))
-  })
+  }).timeout(30_000)
 
   it('keeps the claim of a newer version when the older one is removed, or released', async () => {
-    const table = shop.newTable()
-    const storage = shop.storage({ table, lease: 300 })
-    for (const end of [(old: Entry) => storage.remove([old]), async (old: Entry) => old.release!()]) {
-      const [delivery] = failedDeliveries(1)
-      await storage.append([delivery!])
-      const [old] = await entriesIn(storage, { claim: true })
-      await storage.append([failedDelivery(delivery!.records, { id: delivery!.id, version: 1 })])
-      const [newer] = await entriesIn(storage, { claim: true })
-      await end(old!)
-      await paused(500)
-      expect(await entriesIn(shop.storage({ table }), { claim: true })).to.deep.equal([])
-      await storage.remove([newer!])
-    }
-  })
+    const ends = [(old: Entry, storage: SqlStorage) => storage.remove([old]), async (old: Entry) => old.release!()]
+    // Both at once, as each has to wait for longer than a lease.
+    await Promise.all(
+      ends.map(async end => {
+        const table = shop.newTable()
+        const storage = shop.storage({ table, lease: 2_000 })
+        const [delivery] = failedDeliveries(1)
+        await storage.append([delivery!])
+        const [old] = await entriesIn(storage, { claim: true })
+        await storage.append([failedDelivery(delivery!.records, { id: delivery!.id, version: 1 })])
+        const [newer] = await entriesIn(storage, { claim: true })
+        await end(old!, storage)
+        await paused(2_200)
+        expect(await entriesIn(shop.storage({ table }), { claim: true })).to.deep.equal([])
+        await storage.remove([newer!])
+      })
+    )
+  }).timeout(30_000)
 
   it('has nothing claimed when it was closed in the middle of a reading', async () => {
     const table = shop.newTable()
