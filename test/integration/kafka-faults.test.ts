@@ -61,7 +61,7 @@ onServer(
     const isLong = process.env.SPILLWAY_LONG === '1'
     for (const direction of ['cutUp', 'cutDown'] as const) {
       it(`T34 T50 keeps everything once when connections are cut at any byte (${direction})`, async function () {
-        this.timeout(isLong ? 600_000 : 60_000)
+        this.timeout(isLong ? 600_000 : 120_000)
         const storage = topics.storage({ timeout: 2_000 })
         await insist(() => storage.append(failedDeliveries(1)))
         const there = new Set(await idsIn(storage))
