@@ -18,6 +18,7 @@ import { answer, HeldAnswers, never, seededRandom } from './support/fault.ts'
 import { expectLaw, expectOver } from './support/law.ts'
 import { answered, ManualSender } from './support/manual-sender.ts'
 import { hushStalls, MemoryStorage, storageFailure } from './support/memory-storage.ts'
+import { freePorts } from './support/servers/free-ports.ts'
 import { paused, turns, until, within } from './support/waiting.ts'
 
 const nowhere = 'http://127.0.0.1:9/'
@@ -577,8 +578,9 @@ describe('Promise 6: nothing hangs', () => {
   })
 
   it('delivers a fresh record once the fault is gone', async () => {
-    const server = await serve(({ socket }) => void socket.resetAndDestroy())
-    const { port, url } = server
+    const [port] = (await freePorts(1)) as [number]
+    const server = await serve({ port, fault: ({ socket }) => void socket.resetAndDestroy() })
+    const { url } = server
     const line = new Line({
       http: { url, wrapSender: inner => inner, numWriters: 2, timeout: 500 },
       retry: { retries: 1 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { TestEndpoint, type TestEndpointOptions } from '../../lib/cli/test-endpoint.ts'
+import { freePorts } from '../support/servers/free-ports.ts'
 
 describe('TestEndpoint', () => {
   let endpoint: TestEndpoint
@@ -60,7 +61,8 @@ describe('TestEndpoint', () => {
   })
 
   it('takes no connection while it is down, and is there again at the same URL', async () => {
-    await start({ down: { from: 20, to: 700 } })
+    const [port] = (await freePorts(1)) as [number]
+    await start({ port, down: { from: 20, to: 700 } })
     const answer = async (): Promise<string | number> => {
       const response = await post('{}').catch((reason: unknown) => reason as { cause: { code: string } })
       return response instanceof Response ? response.status : response.cause.code

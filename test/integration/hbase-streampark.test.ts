@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { TestEndpoint } from '../../lib/cli/test-endpoint.ts'
 import { CommandFolder, reportIn } from '../cli/command.ts'
+import { freePorts } from '../support/servers/free-ports.ts'
 import { addressIn } from '../support/servers/hbase-admin.ts'
 import { hbase, restAddressOf } from '../support/servers/hbase-server.ts'
 import { tablesOf } from '../support/servers/hbase-tables.ts'
@@ -13,7 +14,8 @@ onServer(hbase, addressOf, server => {
 
   beforeEach(async () => {
     folder = await CommandFolder.make()
-    endpoint = new TestEndpoint({ port: 0, latency: 0, fail: 1, status: 503 })
+    const [port] = (await freePorts(1)) as [number]
+    endpoint = new TestEndpoint({ port, latency: 0, fail: 1, status: 503 })
   })
   afterEach(async () => {
     await endpoint.close()
