@@ -135,7 +135,7 @@ describe('HBaseStorage', () => {
   it('zookeeper.quorum and zookeeper.znode.parent say where the servers are asked for', async () => {
     const asked: string[] = []
     const quorum = await zooKeeper(asked)
-    const own = { ...options, 'zookeeper.quorum': quorum, 'zookeeper.znode.parent': '/hbase-other', timeout: 200 }
+    const own = { ...options, 'zookeeper.quorum': quorum, 'zookeeper.znode.parent': '/hbase-other', timeout: 1_000 }
     const storage = new HBaseStorage(own)
     expect((await failureOf(storage.open())).message).to.include('ECONNREFUSED 127.0.0.1:1')
     expect(asked.slice(0, 2)).to.deep.equal(['/hbase-other', '/hbase-other/meta-region-server'])
@@ -151,7 +151,7 @@ describe('HBaseStorage', () => {
     servers.push(region)
     await once(region, 'listening')
     const quorum = await zooKeeper([], (region.address() as AddressInfo).port)
-    const storage = new HBaseStorage({ ...options, 'zookeeper.quorum': quorum, user: 'somebody', timeout: 300 })
+    const storage = new HBaseStorage({ ...options, 'zookeeper.quorum': quorum, user: 'somebody', timeout: 1_000 })
     await failureOf(storage.open())
     expect(told).to.match(/^HBas\0P[^]*somebody[^]*ClientService[^]*Scan[^]*record,,/)
     await storage.close()
@@ -177,7 +177,7 @@ describe('HBaseStorage', () => {
 
   it('names a server that closes the connection without a word', async () => {
     const port = await serving('')
-    const storage = new HBaseStorage({ table: 'record', 'zookeeper.quorum': `127.0.0.1:${port}`, timeout: 200 })
+    const storage = new HBaseStorage({ table: 'record', 'zookeeper.quorum': `127.0.0.1:${port}`, timeout: 1_000 })
     const error = await failureOf(storage.open())
     expect(error).to.include({ retryable: true })
     expect(error.message).to.match(/zookeeper\.quorum .*closed the connection/)

@@ -64,10 +64,10 @@ describe('NativeTable', () => {
   it('reads on for longer than its deadline while the server says that it passes over what was removed', async () => {
     let asked = 0
     server.scan = async () => {
-      await new Promise(resolve => setTimeout(resolve, 60))
+      await new Promise(resolve => setTimeout(resolve, 100))
       return ++asked < 12 ? scanned([], true) : scanned(['b'])
     }
-    expect(await rowsIn(table(400).scan(range))).to.deep.equal(['b'])
+    expect(await rowsIn(table(1_000).scan(range))).to.deep.equal(['b'])
     expect(asked).to.equal(12)
   })
 
@@ -79,7 +79,7 @@ describe('NativeTable', () => {
   for (const [name, answer] of strange) {
     it(`ends a scan that gives ${name}`, async () => {
       server.scan = async () => answer()
-      const error = await failure(rowsIn(table(200).scan(range)))
+      const error = await failure(rowsIn(table(500).scan(range)))
       expect(error).to.include({ code: 'SPW_ERR_STORAGE', retryable: true })
       expect(error.message).to.include('a scan gave a row that was not asked for')
     })

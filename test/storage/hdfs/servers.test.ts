@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { StorageError } from '../../../lib/errors.ts'
 import { entriesIn, failedDeliveries } from '../../support/deliveries.ts'
 import { FakeWebHdfs, remote } from '../../support/fake-web-hdfs.ts'
+import { freePorts } from '../../support/servers/free-ports.ts'
 import { failure } from '../../support/storage-failure.ts'
 import { HdfsRig } from './rig.ts'
 
@@ -25,7 +26,7 @@ describe('HdfsStorage and its servers', () => {
   })
 
   it('T56 asks slowly while HDFS is in safe mode', async () => {
-    const storage = rig.storage({ timeout: 2_500 })
+    const storage = rig.storage({ timeout: 2_900 })
     const asked: number[] = []
     rig.fake.harm = ({ op }) => {
       if (op !== 'LISTSTATUS_BATCH') return undefined
@@ -260,14 +261,15 @@ describe('HdfsStorage and its servers', () => {
   })
 
   it('T33 says soon that nobody answers, and works when somebody does', async () => {
-    await rig.fake.close()
-    const storage = rig.storage()
+    const [port] = (await freePorts(1)) as [number]
+    const storage = rig.storage({ namenode: `http://127.0.0.1:${port}` })
     const start = performance.now()
     const error = await failure(storage.append(failedDeliveries(1)))
     expect(error.message).to.match(/cannot be reached: ECONNREFUSED/)
     expect(error.retryable).to.equal(true)
     expect(performance.now() - start).to.be.below(2_000)
-    rig.fake = await new FakeWebHdfs().listen(Number(rig.address.split(':')[1]))
+    await rig.fake.close()
+    rig.fake = await new FakeWebHdfs().listen(port)
     await storage.append(failedDeliveries(1))
     expect(await entriesIn(storage)).to.have.length(1)
   })
