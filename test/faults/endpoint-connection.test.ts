@@ -67,6 +67,7 @@ describe('faults of the connection to the endpoint', () => {
     expect(sink.stored[0]!.lastError!.phase).to.equal('not-sent')
     expect(sink.stored[0]!.lastError!.code).to.be.oneOf(['SPW_ERR_TIMEOUT', 'SPW_ERR_CONNECT'])
     stopped.wake()
+    while (!(await isAnswering(stopped.port))) await pause(20)
     await sink.recovers()
   })
 
@@ -384,6 +385,16 @@ async function deafServer(): Promise<{ port: number; wake(): void; close(): Prom
       child.kill()
       await exit
     }
+  }
+}
+
+/** Whether a plain request is answered. */
+async function isAnswering(port: number): Promise<boolean> {
+  try {
+    await (await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(1_000) })).text()
+    return true
+  } catch {
+    return false
   }
 }
 

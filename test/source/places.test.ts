@@ -9,7 +9,7 @@ import { InputSource } from '../../lib/source/input-source.ts'
 import { Places, type PlacesOptions } from '../../lib/source/places.ts'
 import { FaultyDisk } from '../storage/file/faulty-disk.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { paused, until } from '../support/waiting.ts'
+import { until } from '../support/waiting.ts'
 
 describe('Places', () => {
   const folder = temporaryFolder()
@@ -58,6 +58,9 @@ describe('Places', () => {
     await run.places.close()
     return textsOf(run)
   }
+
+  /** How often a place was put where the next run finds it. */
+  const writings = (disk: FaultyDisk): number => disk.count('syncFolder', 'places')
 
   const lines = (name: string, count: number): string =>
     Array.from({ length: count }, (_, i) => `${name} ${i}\n`).join('')
@@ -128,6 +131,7 @@ describe('Places', () => {
     let go = (): void => {}
     const disk = new FaultyDisk()
     const run = await read(path, {}, disk)
+    const before = writings(disk)
     disk.fault = async call => {
       if (call !== 'sync' || syncing) return
       syncing = true
@@ -137,7 +141,7 @@ describe('Places', () => {
     await until(() => syncing)
     run.given[1]!.settled('delivered')
     go()
-    await paused(300)
+    await until(() => writings(disk) > before + 1)
     // As after a kill: it was never closed.
     expect(textsOf(await read(path))).to.deep.equal([])
   })
@@ -146,13 +150,14 @@ describe('Places', () => {
     const path = input(lines('a', 2))
     const disk = new FaultyDisk()
     const run = await read(path, {}, disk)
+    const before = writings(disk)
     let failures = 0
     disk.fault = call => {
       if (call === 'sync' && failures++ === 0) throw Object.assign(new Error('EIO'), { code: 'EIO' })
     }
     settle(run)
-    await until(() => failures > 1)
-    await paused(100)
+    await until(() => writings(disk) > before)
+    expect(failures).to.be.above(1)
     expect(textsOf(await read(path))).to.deep.equal([])
   })
 
