@@ -1,10 +1,13 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { FileStorage } from '../../lib/storage/file-storage.ts'
 import { compiledCommand } from '../support/compiled-command.ts'
+import { paused } from '../support/waiting.ts'
 
 // So started, root has the rights of whoever owns a file, and no more.
 const withoutRights = ['setpriv', '--bounding-set=-dac_override,-dac_read_search,-fowner']
@@ -21,6 +24,8 @@ export class RunningCommand {
   readonly process: ChildProcessByStdio<Writable, Readable, Readable>
   stdout = ''
   stderr = ''
+  // It may have ended before all that it wrote has come.
+  readonly #closed: Promise<void>
 
   /** `starter`: what starts it, and how. */
   constructor(
@@ -39,11 +44,23 @@ export class RunningCommand {
     this.process.stdin.on('error', () => {})
     this.process.stdout.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()))
     this.process.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()))
+    this.#closed = new Promise(resolve => this.process.once('close', () => resolve()))
   }
 
   async result(): Promise<Result> {
-    if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, 'close')
+    await this.#closed
     return { code: this.process.exitCode, stdout: this.stdout, stderr: this.stderr }
+  }
+
+  /** Waits until a signal does what the command does about it, where the system tells, else for a moment. */
+  async handlesSignals(): Promise<void> {
+    if (!existsSync('/proc/self/status')) return paused(1_000)
+    // SIGHUP is the last one: SIGINT and SIGTERM are handled by every Node, to reset the terminal.
+    const handles = async (): Promise<boolean> => {
+      const status = await readFile(`/proc/${this.process.pid}/status`, 'utf8')
+      return (BigInt(`0x${/^SigCgt:\s+(\w+)$/m.exec(status)![1]}`) & 1n) === 1n
+    }
+    while (!(await handles())) await paused(10)
   }
 }
 
@@ -82,6 +99,15 @@ export class CommandFolder {
     const command = new RunningCommand(this.path, args, {}, process.getuid?.() === 0 ? withoutRights : [])
     this.#commands.push(command)
     return command
+  }
+
+  /** Waits until a file storage or journal there has so many entries, whoever uses it. */
+  async untilEntries(name: string, isSo: (entries: number) => boolean): Promise<void> {
+    const entries = async (): Promise<number> => {
+      const storage = new FileStorage({ path: join(this.path, name) })
+      return (await storage.report()).entries
+    }
+    while (!isSo(await entries().catch(() => 0))) await paused(20)
   }
 
   /** Everything that stands in files below, with their names. */

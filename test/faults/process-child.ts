@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { FailoverWritable } from '../../lib/failover-writable.ts'
@@ -48,7 +49,9 @@ async function journaled(): Promise<void> {
 async function blocked(): Promise<void> {
   const sink = httpSink({ http: { url, timeout: 2_000, numWriters: 8 }, failover: { storage: 'file', path: folder } })
   for (let id = 0; id < records; id++) sink.write({ id })
-  await new Promise(resolve => setTimeout(resolve, 300))
+  // Until as many as can have come to the endpoint.
+  await once(process.stdin, 'data')
+  say('blocked 1')
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5_000)
   sink.end()
   await sink.settled()
