@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
 import { compiled } from './compiled.ts'
 
 /** How a child ended. */
@@ -17,16 +18,17 @@ export class Child {
   /** The lines that it printed so far. */
   readonly lines: string[] = []
   readonly ended: Promise<ChildEnd>
-  readonly #process: ChildProcess
+  readonly #process: ChildProcessByStdio<Writable, Readable, Readable>
   readonly #waiting = new Set<() => void>()
 
-  constructor(script: URL, args: readonly string[], env: NodeJS.ProcessEnv) {
-    this.#process = spawn(process.execPath, [compiled(script), ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+  constructor(script: URL, args: readonly string[], env: NodeJS.ProcessEnv, nodeOptions: readonly string[] = []) {
+    this.#process = spawn(process.execPath, [...nodeOptions, compiled(script), ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...env }
     })
+    this.#process.stdin.on('error', () => {})
     this.pid = this.#process.pid!
-    createInterface({ input: this.#process.stdout! }).on('line', line => {
+    createInterface({ input: this.#process.stdout }).on('line', line => {
       this.lines.push(line)
       this.#wake()
     })
@@ -45,6 +47,11 @@ export class Child {
     }
   }
 
+  /** Writes a line to its standard input. */
+  tell(line: string): void {
+    this.#process.stdin.write(`${line}\n`)
+  }
+
   /** Ends it at once, as `kill -9` does. */
   async kill(): Promise<void> {
     this.#process.kill('SIGKILL')
@@ -53,7 +60,7 @@ export class Child {
 
   async #end(): Promise<ChildEnd> {
     let errors = ''
-    this.#process.stderr!.on('data', (text: Buffer) => (errors += text.toString()))
+    this.#process.stderr.on('data', (text: Buffer) => (errors += text.toString()))
     const [code, signal] = (await once(this.#process, 'close')) as [number | null, NodeJS.Signals | null]
     return { code, signal, errors }
   }
@@ -65,14 +72,19 @@ export class Child {
 }
 
 /** Children of a suite: those that still run after a test are ended. */
-export function children(): (script: URL, args: readonly string[], env?: NodeJS.ProcessEnv) => Child {
+export function children(): (
+  script: URL,
+  args: readonly string[],
+  env?: NodeJS.ProcessEnv,
+  nodeOptions?: readonly string[]
+) => Child {
   const started = new Set<Child>()
   afterEach(async () => {
     await Promise.all([...started].map(child => child.kill()))
     started.clear()
   })
-  return (script, args, env = {}) => {
-    const child = new Child(script, args, env)
+  return (script, args, env = {}, nodeOptions = []) => {
+    const child = new Child(script, args, env, nodeOptions)
     started.add(child)
     return child
   }

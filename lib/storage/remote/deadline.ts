@@ -14,14 +14,17 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const stop = new AbortController()
   let timer: NodeJS.Timeout | undefined
+  let lastLook: NodeJS.Immediate | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
+    const expire = (): void => {
       const error = new StorageError('SPW_ERR_STORAGE', `Cannot ${what}: no answer within ${timeout} ms.`, {
         retryable: true
       })
       reject(error)
       stop.abort(error)
-    }, timeout)
+    }
+    // After a stall of the event loop the answer may be there, unread: it gets one poll phase to be seen.
+    timer = setTimeout(() => (lastLook = setImmediate(expire)), timeout)
   })
   const done = work(stop.signal)
   // Whatever becomes of it after the deadline, nobody waits for it any more.
@@ -30,5 +33,6 @@ export async function withDeadline<T>(
     return await Promise.race([done, late])
   } finally {
     clearTimeout(timer)
+    clearImmediate(lastLook)
   }
 }

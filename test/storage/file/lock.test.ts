@@ -96,8 +96,11 @@ describe('file storage and its lock', () => {
 
   it('T29 lets exactly one of many win a dead lock', async () => {
     await lockOf({ ...ownIdentity(), pid: 4_000_000 })
-    const at = String(Date.now() + 2_500)
-    const contenders = Array.from({ length: 5 }, () => run(script, ['contend', path, at]))
+    const contenders = Array.from({ length: 5 }, () => run(script, ['contend', path]))
+    await Promise.all(contenders.map(child => child.line('ready')))
+    for (const child of contenders) child.tell('go')
+    await Promise.all(contenders.map(child => Promise.race([child.line('won'), child.line('lost')])))
+    for (const child of contenders) child.tell('end')
     await Promise.all(contenders.map(child => child.ended))
     const lines = contenders.flatMap(child => child.lines)
     expect(

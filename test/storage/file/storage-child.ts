@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { FileStorage } from '../../../lib/storage/file-storage.ts'
 import { failedDelivery } from '../../support/deliveries.ts'
@@ -49,17 +50,19 @@ async function drain(): Promise<void> {
   say('drained')
 }
 
-/** Tries to open it at the given time; holds it for a moment. */
+/** Tries to open it when it is told to; holds it until it is told again. */
 async function contend(): Promise<void> {
-  await new Promise(resolve => setTimeout(resolve, Number(argument) - Date.now()))
+  say('ready')
+  await once(process.stdin, 'data')
   try {
     await storage.open()
     say('won')
-    await new Promise(resolve => setTimeout(resolve, 1_500))
+    await once(process.stdin, 'data')
     await storage.close()
   } catch (error) {
     say(`lost ${(error as { code?: string }).code} ${(error as Error).message}`)
   }
+  process.stdin.destroy()
 }
 
 /** Opens it, says how long that took, and how much memory; then reads everything and says the same. */

@@ -1,7 +1,9 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { expect } from 'chai'
 import { StorageError } from '../../../lib/errors.ts'
 import { withDeadline } from '../../../lib/storage/remote/deadline.ts'
-import { paused } from '../../support/waiting.ts'
+import { paused, turns } from '../../support/waiting.ts'
 
 describe('withDeadline', () => {
   it('gives what the work gives', async () => {
@@ -26,6 +28,26 @@ describe('withDeadline', () => {
       message: 'Cannot append to the table record: no answer within 20 ms.'
     })
     expect(aborted).to.equal(error)
+  })
+
+  it('P12 takes no stall of the event loop for a silent server', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    const [answering] = (await once(server, 'connection')) as [Socket]
+    const answer = withDeadline(50, 'work', async () => {
+      const [text] = (await once(socket, 'data')) as [Buffer]
+      return text.toString()
+    })
+    // In a check phase: the timers come next, the socket after them.
+    await turns(1)
+    answering.write('answer')
+    const start = performance.now()
+    while (performance.now() - start < 100);
+    const given = await answer.catch((error: Error) => error)
+    socket.destroy()
+    server.close()
+    expect(given).to.equal('answer')
   })
 
   it('leaves nothing unhandled when the work fails after the deadline', async () => {
