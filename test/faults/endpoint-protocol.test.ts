@@ -69,7 +69,10 @@ describe('faults of the protocol', () => {
   }
 
   it('E31 goes by the status at the deadline when the body of a refusal drips for ever', async () => {
-    const server = await serve(drip(answerText(400, { 'content-length': 1_000_000 }, 'x'), 1, 'x'))
+    const server = await serve(exchange => {
+      exchange.socket.write(answerText(400, { 'content-length': 1_000_000 }, 'x'))
+      drip('', 1, 'x')(exchange)
+    })
     const sink = await sinkTo(server.url, { timeout: 400 }).send(record)
     expect(sink.stats).to.include({ stored: 1, refused: 1, attempts: 1 })
     expect(sink.stored[0]!.lastError).to.deep.equal({ code: 'SPW_ERR_STATUS', phase: 'answered', status: 400 })
