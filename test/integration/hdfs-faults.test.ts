@@ -75,7 +75,7 @@ onServer(hdfs, ownHdfs, server => {
 
   it('T35 ends a call at its deadline when HDFS stands still, and nothing is there twice afterwards', async () => {
     const deliveries = failedDeliveries(3)
-    await persist(storageThere(), deliveries.slice(0, 1))
+    await insist(() => storageThere().append(deliveries.slice(0, 1)))
     const storage = storageThere({ timeout: 1_500 })
     expect(await insist(() => entriesIn(storage))).to.have.length(1)
     server().pause()
@@ -83,7 +83,7 @@ onServer(hdfs, ownHdfs, server => {
     server().resume()
     expect(error.message).to.include('no answer within 1500 ms')
     expect(error.retryable).to.equal(true)
-    await persist(storage, deliveries.slice(1))
+    await insist(() => storage.append(deliveries.slice(1)))
     expect(idsOf(await insist(() => entriesIn(storage)))).to.deep.equal(idsOf(deliveries))
   }).timeout(60_000)
 
@@ -119,7 +119,7 @@ onServer(hdfs, ownHdfs, server => {
     const error = await failure(storage.append(deliveries.slice(2)))
     expect([error.code, error.retryable]).to.deep.equal(['SPW_ERR_STORAGE', true])
     await server().dataNode.start()
-    await persist(storage, deliveries.slice(2))
+    await insist(() => storage.append(deliveries.slice(2)))
     expect(idsOf(await entriesIn(storage))).to.deep.equal(idsOf(deliveries))
   }).timeout(60_000)
 
@@ -161,7 +161,7 @@ onServer(hdfs, ownHdfs, server => {
           await storage.append(some).catch((error: unknown) => {
             expect(error).to.be.an.instanceOf(StorageError).and.to.include({ retryable: true })
             Object.assign(of(proxies).toxics, { cutUp: undefined, cutDown: undefined })
-            return persist(storage, some)
+            return insist(() => storage.append(some))
           })
         }
       })
@@ -215,19 +215,8 @@ const cutPoints = Array.from({ length: long ? 400 : 16 }, (_, i) => Math.floor(1
 const failedDelivery20MB = (): Delivery[] => [failedDelivery(['x'.repeat(20 * 1024 * 1024)])]
 
 /** As a FailoverWritable does: again and again, as long as that may help. */
-async function persist(storage: HdfsStorage, deliveries: readonly Delivery[]): Promise<void> {
-  for (;;) {
-    try {
-      return await storage.append(deliveries)
-    } catch (error) {
-      if (!(error as StorageError).retryable) throw error
-      await paused(200)
-    }
-  }
-}
-
 async function appendAll(storage: HdfsStorage, deliveries: readonly Delivery[]): Promise<void> {
-  for (let i = 0; i < deliveries.length; i += 5) await persist(storage, deliveries.slice(i, i + 5))
+  for (let i = 0; i < deliveries.length; i += 5) await insist(() => storage.append(deliveries.slice(i, i + 5)))
 }
 
 async function restartNameNode({ nameNode }: HdfsServer): Promise<void> {

@@ -9,7 +9,7 @@ export async function insist<T>(work: () => Promise<T>): Promise<T> {
       return await work()
     } catch (error) {
       expect((error as StorageError).retryable, (error as Error).message).to.equal(true)
-      if (tried > 100) throw error
+      if (tried > 300) throw error
       await paused(100)
     }
   }
