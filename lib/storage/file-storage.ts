@@ -86,7 +86,7 @@ export class FileStorage implements JournalingStorage {
     await this.#engine?.sync()
   }
 
-  read(options: ReadOptions = {}): AsyncGenerator<Entry> {
+  read(options: ReadOptions = {}): AsyncIterableIterator<Entry> {
     return entriesOf(() => this.#folderToRead(options), options, this)
   }
 

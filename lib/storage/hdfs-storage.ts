@@ -17,6 +17,7 @@ import { Session } from './hdfs/session.ts'
 import { type DataFile, filesOf, survey } from './hdfs/survey.ts'
 import { tidy } from './hdfs/tidying.ts'
 import { WebHdfs, type WebHdfsOptions } from './hdfs/web-hdfs.ts'
+import { oneByOne } from './one-by-one.ts'
 import { Connection } from './remote/connection.ts'
 import { GroupedAppends } from './remote/grouped-appends.ts'
 import type { Entry, ReadOptions, Storage } from './storage.ts'
@@ -139,7 +140,26 @@ export class HdfsStorage implements Storage {
     return this.#appends.append(deliveries)
   }
 
-  async *read(options: ReadOptions = {}): AsyncGenerator<Entry> {
+  read(options: ReadOptions = {}): AsyncIterableIterator<Entry> {
+    return oneByOne(this.#groups(options))
+  }
+
+  async remove(entries: readonly Entry[]): Promise<void> {
+    const positions = entries.map(entry => HdfsEntry.positionOf(entry)).filter(position => position !== undefined)
+    if (positions.length > 0) await this.#connection.use(session => session.remove(positions))
+  }
+
+  /** Reads all that is there, checks it, and says how it is. */
+  async report(): Promise<HdfsReport> {
+    return this.#connection.use(session => reportOf(session, this.read()))
+  }
+
+  async close(): Promise<void> {
+    await this.#appends.idle()
+    await this.#connection.close()
+  }
+
+  async *#groups(options: ReadOptions): AsyncGenerator<Iterable<Entry>> {
     const { reading, files } = await this.#connection.use(session => begin(session, options))
     const opened = ahead(files, {
       start: file => reading.open(file),
@@ -151,32 +171,12 @@ export class HdfsStorage implements Storage {
     for await (const file of opened) {
       if (file === undefined) continue
       try {
-        for await (const entries of reading.entriesIn(file)) {
-          for (const entry of entries) {
-            if (reading.isAborted) return
-            yield entry
-          }
-        }
+        yield* reading.entriesIn(file)
       } finally {
         await reading.leave(file)
       }
       if (reading.isAborted) return
     }
-  }
-
-  async remove(entries: readonly Entry[]): Promise<void> {
-    const families = entries.map(entry => HdfsEntry.familyOf(entry)).filter(family => family !== undefined)
-    if (families.length > 0) await this.#connection.use(session => session.remove(families))
-  }
-
-  /** Reads all that is there, checks it, and says how it is. */
-  async report(): Promise<HdfsReport> {
-    return this.#connection.use(session => reportOf(session, this.read()))
-  }
-
-  async close(): Promise<void> {
-    await this.#appends.idle()
-    await this.#connection.close()
   }
 }
 

@@ -7,10 +7,11 @@ import { matching } from '../filter.ts'
 import { closedError } from '../remote/closed-error.ts'
 import type { ReadOptions } from '../storage.ts'
 import type { Claim } from './claims.ts'
-import { type EntryFile, type Family, HdfsEntry, type Position } from './entry.ts'
+import { HdfsEntry, type Position } from './entry.ts'
+import { EntryFile } from './entry-file.ts'
 import { linesOf } from './lines.ts'
 import { envelopeOfLine, type PlainLine, plainLines } from './plain-lines.ts'
-import { RecentFamilies } from './recent-families.ts'
+import { type Given, RecentEntries } from './recent-entries.ts'
 import { RemoteFile } from './remote-file.ts'
 import type { Session } from './session.ts'
 import type { DataFile } from './survey.ts'
@@ -19,8 +20,6 @@ import type { DataFile } from './survey.ts'
 export interface Opened {
   readonly in: EntryFile
   readonly remote: RemoteFile
-  /** Without one, in a reading that claims, somebody else has it: it is only looked for older versions. */
-  readonly claim: Claim | undefined
 }
 
 /** One reading of a storage. What is claimed is claimed one by one, when it is given. */
@@ -32,7 +31,7 @@ export class Reading {
   readonly #matches: (envelope: Envelope) => boolean
   /** Where versions are that a later one stands in for. */
   readonly #older = new Map<string, Position[]>()
-  readonly #recent = new RecentFamilies()
+  readonly #recent = new RecentEntries()
   /** What is there a second time, and was removed in its first place before this was known. */
   #late: Position[] = []
 
@@ -69,6 +68,7 @@ export class Reading {
       let entries = 0
       for await (const lines of plainLines(remote, remote.length)) {
         entries += lines.length
+        if (this.isAborted) return
         yield this.#inLines(opened, lines)
       }
       into.entries = entries
@@ -76,19 +76,20 @@ export class Reading {
     }
     const damaged = this.#session.damage.in(into.file)
     for await (const block of linesOf(into.file, remote, damaged)) {
+      if (this.isAborted) return
       yield this.#inBlock(opened, block)
     }
   }
 
   /** After the last entry of a file, or when nobody wants more of it. */
-  async leave({ in: into, claim }: Opened): Promise<void> {
+  async leave({ in: into }: Opened): Promise<void> {
     const late = this.#late
     this.#late = []
     try {
-      if (late.length > 0) await this.#session.remove([{ version: 0, positions: late, isRemoved: true }])
-      if (claim?.given.size === 0) await this.#session.deleteIfSettled(into)
+      if (late.length > 0) await this.#session.remove(late)
+      if (into.claim?.given.size === 0) await this.#session.deleteIfSettled(into)
     } finally {
-      claim?.leave()
+      into.claim?.leave()
     }
   }
 
@@ -97,17 +98,17 @@ export class Reading {
     const { base, entries } = file.name
     // Who had it before may have removed something since we looked.
     if (claim !== undefined) await removals.refresh()
-    const into = { file, entries }
+    const into = new EntryFile(file, claim)
     if (entries !== undefined && removals.count(base) >= entries) {
       if (claim !== undefined) await this.#session.deleteIfSettled(into)
       return undefined
     }
     const remote = await RemoteFile.open(fs, file, claims.pathOf(file))
-    return remote === undefined ? undefined : { in: into, remote, claim }
+    return remote === undefined ? undefined : { in: into, remote }
   }
 
   *#inBlock(opened: Opened, { bytes, base, lines }: Block): Generator<HdfsEntry> {
-    for (let i = 0; i < lines.length; i += 2) {
+    for (let i = 0; i < lines.length && !this.isAborted; i += 2) {
       const offset = base + lines[i]!
       const cell = cellAt(offset)
       if (this.#isTaken(opened, cell)) continue
@@ -119,6 +120,7 @@ export class Reading {
 
   *#inLines(opened: Opened, lines: readonly PlainLine[]): Generator<HdfsEntry> {
     for (const plain of lines) {
+      if (this.isAborted) return
       if (this.#isTaken(opened, plain.number)) continue
       const entry = this.#entry(opened, plain.number, envelopeOfLine(opened.in.file, plain))
       if (entry !== undefined) yield entry
@@ -126,7 +128,8 @@ export class Reading {
   }
 
   // Looked at entry by entry: whoever takes them may be slow, and a lease ends meanwhile.
-  #isTaken({ in: into, claim }: Opened, cell: number): boolean {
+  #isTaken({ in: into }: Opened, cell: number): boolean {
+    const { claim } = into
     if (claim !== undefined) this.#checkClaim(claim)
     if (this.#session.removals.has(into.file.name.base, cell)) return true
     return claim !== undefined && (claim.isDeleted || claim.given.has(cell))
@@ -147,9 +150,9 @@ export class Reading {
     }
   }
 
-  #entry({ in: into, claim }: Opened, cell: number, envelope: Envelope): HdfsEntry | undefined {
+  #entry({ in: into }: Opened, cell: number, envelope: Envelope): HdfsEntry | undefined {
     const { id, version } = envelope
-    const position: Position = { in: into, cell, claim }
+    const position: Given = { in: into, cell, version }
     const given = this.#recent.get(id)
     if (this.#newest.size > 0 && (this.#newest.get(id) ?? version) > version) {
       if (given === undefined) this.#older.set(id, [...(this.#older.get(id) ?? []), position])
@@ -157,22 +160,22 @@ export class Reading {
       else this.#again(given, position)
       return undefined
     }
-    if (this.#isClaiming && claim === undefined) return undefined
+    if (this.#isClaiming && into.claim === undefined) return undefined
     if (given?.version === version) return void this.#again(given, position)
     if (!this.#matches(envelope)) return undefined
-    claim?.given.add(cell)
+    into.claim?.given.add(cell)
     const older = this.#older.size === 0 ? undefined : this.#older.get(id)
-    const positions = older === undefined ? [position] : [position, ...older]
-    const family: Family = { version, positions, isRemoved: false }
-    this.#recent.set(id, family)
-    return new HdfsEntry(envelope, family)
+    if (older !== undefined) into.join(cell, ...older)
+    this.#recent.set(id, position)
+    return new HdfsEntry(envelope, position)
   }
 
   // An append was repeated, or this is an older version of what was given before.
-  #again(family: Family, position: Position): void {
-    if (family.isRemoved) this.#late.push(position)
-    else family.positions.push(position)
-    position.claim?.given.add(position.cell)
+  #again(given: Given, position: Position): void {
+    if (given.in.isReleased(given.cell)) return
+    if (given.in.isRemoved(given.cell)) this.#late.push(position)
+    else given.in.join(given.cell, position)
+    position.in.claim?.given.add(position.cell)
   }
 
   #checkClaim(claim: Claim): void {

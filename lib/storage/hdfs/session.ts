@@ -1,6 +1,7 @@
 import { type Claim, Claims } from './claims.ts'
 import { Damage } from './damage.ts'
-import type { EntryFile, Family, Position } from './entry.ts'
+import type { Position } from './entry.ts'
+import type { EntryFile } from './entry-file.ts'
 import type { Layout } from './layout.ts'
 import { Owners } from './owners.ts'
 import { Removals } from './removals.ts'
@@ -31,8 +32,8 @@ export class Session {
    * Removes what these are, everywhere. A data file of ours all of whose entries are gone is deleted, which says all; of the
    * others it is written down. Resolves when that is durable.
    */
-  remove(families: readonly Family[]): Promise<void> {
-    const done = this.#removing.then(() => this.#remove(families))
+  remove(entries: readonly Position[]): Promise<void> {
+    const done = this.#removing.then(() => this.#remove(entries))
     this.#removing = done.catch(() => undefined)
     return done
   }
@@ -50,8 +51,8 @@ export class Session {
     await this.fs.close()
   }
 
-  async #remove(families: readonly Family[]): Promise<void> {
-    const positions = families.flatMap(({ positions }) => positions)
+  async #remove(entries: readonly Position[]): Promise<void> {
+    const positions = entries.flatMap(({ in: into, cell }) => into.family(cell))
     const files = this.#byFile(positions)
     const settled = [...files.values()].filter(one => this.#settles(one))
     const others = [...files.values()].filter(one => !settled.includes(one))
@@ -61,8 +62,8 @@ export class Session {
       const claim = this.claims.held(one.in.file.name.base)
       if (claim === undefined || !(await this.#delete(one.in, claim))) await this.removals.add(cellsOf([one]))
     }
-    for (const family of families) family.isRemoved = true
-    for (const { claim, cell } of positions) claim?.settle(cell)
+    for (const { in: into, cell } of entries) into.remove(cell)
+    for (const { in: into, cell } of positions) into.claim?.settle(cell)
   }
 
   /** Gives whether it was there, and all of it was known. */

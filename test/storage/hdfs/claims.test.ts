@@ -84,6 +84,19 @@ describe('Claims in HdfsStorage', () => {
     expect(await entriesIn(two, { claim: true })).to.have.length(2)
   })
 
+  it('that were released end in each place where a repeated append has left their entry', async () => {
+    const deliveries = failedDeliveries(3)
+    // Two processes: neither knows what the other one has.
+    await rig.storage().append(deliveries)
+    await rig.storage().append(deliveries)
+    for await (const entry of rig.storage().read({ claim: true })) entry.release!()
+    const two = rig.storage()
+    const entries = await entriesIn(two, { claim: true })
+    expect(idsOf(entries)).to.deep.equal(idsOf(deliveries))
+    await two.remove(entries)
+    expect(await entriesIn(rig.storage())).to.have.length(0)
+  })
+
   it('let a file be read without a claim under whichever name it has', async () => {
     const [one, two] = [rig.storage(), rig.storage()]
     for (let i = 0; i < 14; i++) await one.append(failedDeliveries(2))

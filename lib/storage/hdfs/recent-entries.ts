@@ -1,0 +1,112 @@
+import type { Position } from './entry.ts'
+
+/** An entry that was given. */
+export interface Given extends Position {
+  readonly version: number
+}
+
+// Of the 16 Ki to 32 Ki entries that a reading gave last: more than there are in the largest file, which may be there twice.
+const generation = 16 * 1024
+
+/**
+ * Where a reading has found what it gave last: an entry that is there twice is known by it, as long as the two are not too far
+ * apart. The ids are in tables of numbers: a `Map` of as many objects is copied by each collection of young garbage, which
+ * took as long as all the rest of reading an entry.
+ */
+export class RecentEntries {
+  #young = new Table()
+  #old = new Table()
+
+  get(id: string): Given | undefined {
+    const hash = hashOf(id)
+    return this.#young.get(id, hash) ?? this.#old.get(id, hash)
+  }
+
+  set(id: string, given: Given): void {
+    this.#young.set(id, hashOf(id), given)
+    if (this.#young.size < generation) return
+    const oldest = this.#old
+    this.#old = this.#young
+    this.#young = oldest
+    oldest.clear()
+  }
+}
+
+/** Ids, by open addressing, and what was given last for each. */
+class Table {
+  size = 0
+  /** The number of an id, and 1; 0 where there is none. At most every second one is taken. */
+  readonly #slots = new Int32Array(2 * generation)
+  readonly #hashes = new Int32Array(generation)
+  /** The ids, one behind the other, as UTF-16. */
+  #characters = new Uint16Array(1024)
+  readonly #ends = new Float64Array(generation)
+  readonly #versions = new Float64Array(generation)
+  readonly #cells = new Float64Array(generation)
+  readonly #files: Array<Given['in']> = []
+
+  get(id: string, hash: number): Given | undefined {
+    const number = this.#slots[this.#slotOf(id, hash)]! - 1
+    if (number < 0) return undefined
+    return { version: this.#versions[number]!, in: this.#files[number]!, cell: this.#cells[number]! }
+  }
+
+  set(id: string, hash: number, given: Given): void {
+    const slot = this.#slotOf(id, hash)
+    if (this.#slots[slot] === 0) {
+      this.#hashes[this.size] = hash
+      this.#keep(id, this.size)
+      this.#slots[slot] = ++this.size
+    }
+    const number = this.#slots[slot]! - 1
+    this.#versions[number] = given.version
+    this.#cells[number] = given.cell
+    this.#files[number] = given.in
+  }
+
+  clear(): void {
+    this.size = 0
+    this.#slots.fill(0)
+    this.#files.length = 0
+  }
+
+  /** Where the id is, or the free one where it would be. */
+  #slotOf(id: string, hash: number): number {
+    for (let slot = firstSlot(hash); ; slot = firstSlot(slot + 1)) {
+      const number = this.#slots[slot]! - 1
+      if (number < 0 || (this.#hashes[number] === hash && this.#isAt(number, id))) return slot
+    }
+  }
+
+  #startOf(number: number): number {
+    return number === 0 ? 0 : this.#ends[number - 1]!
+  }
+
+  #keep(id: string, number: number): void {
+    const start = this.#startOf(number)
+    const end = start + id.length
+    if (end > this.#characters.length) {
+      const larger = new Uint16Array(Math.max(end, 2 * this.#characters.length))
+      larger.set(this.#characters.subarray(0, start))
+      this.#characters = larger
+    }
+    for (let i = 0; i < id.length; i++) this.#characters[start + i] = id.charCodeAt(i)
+    this.#ends[number] = end
+  }
+
+  #isAt(number: number, id: string): boolean {
+    const start = this.#startOf(number)
+    if (this.#ends[number]! - start !== id.length) return false
+    for (let i = 0; i < id.length; i++) if (this.#characters[start + i] !== id.charCodeAt(i)) return false
+    return true
+  }
+}
+
+const firstSlot = (hash: number): number => hash & (2 * generation - 1)
+
+/** FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/, with its upper half mixed into the lower one. */
+function hashOf(id: string): number {
+  let hash = 0x811c9dc5 | 0
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
+  return hash ^ (hash >>> 15)
+}
