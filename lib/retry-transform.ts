@@ -2,6 +2,7 @@ import type { Stats } from './account.ts'
 import { Delivery } from './delivery.ts'
 import { Book } from './delivery/book.ts'
 import { DeliveryDuplex } from './delivery/delivery-duplex.ts'
+import { queueSchema } from './delivery/queue-schema.ts'
 import { lastWrite, overflow, tellOfQueue, type WriteCallback } from './delivery/write.ts'
 import { type DeliveryError, StreamError } from './errors.ts'
 import type { Endpoint } from './http/endpoint.ts'
@@ -37,14 +38,7 @@ export const retrySchema = {
     minDelay: { ...milliseconds, default: 500 },
     maxDelay: { ...milliseconds, default: 30_000 },
     maxElapsed: milliseconds,
-    queueCapacity: { type: 'integer', minimum: 1, maximum: 1_000_000_000, default: 10_000 },
-    queueBytes: {
-      type: 'integer',
-      minimum: 1,
-      maximum: Number.MAX_SAFE_INTEGER,
-      default: 64 * 1024 * 1024,
-      unit: 'bytes'
-    }
+    ...queueSchema
   },
   additionalProperties: false
 } as const

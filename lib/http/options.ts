@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { queueSchema } from '../delivery/queue-schema.ts'
 import { OptionsError } from '../errors.ts'
 import { optionsParser } from '../options.ts'
 import type { Semantics } from './failure.ts'
@@ -89,9 +90,8 @@ export const httpSchema = {
       secret: true
     },
     numWriters: { ...count, maximum: 10_000, default: 64 },
-    queueCapacity: { ...count, default: 10_000 },
+    ...queueSchema,
     highWaterMark: { ...count, also: 'queueCapacity' },
-    queueBytes: { ...bytes, default: 64 * 1024 * 1024 },
     timeout: { ...milliseconds, minimum: 1, default: 10_000 },
     successCode: { ...statusSetSchema, default: '2xx' },
     retryOn: statusSetSchema,

@@ -1,3 +1,4 @@
+import { queueSchema } from '../delivery/queue-schema.ts'
 import type { StorageOptions } from '../failover-writable.ts'
 import { OptionsError } from '../errors.ts'
 import { optionsParser } from '../options.ts'
@@ -24,14 +25,7 @@ export const journalSchema = {
     storage: {},
     sync: { enum: ['always', 'group', 'interval'], default: 'group' },
     interval: { type: 'integer', minimum: 1, maximum: 2 ** 31 - 1, unit: 'ms' },
-    queueCapacity: { type: 'integer', minimum: 1, maximum: 1_000_000_000, default: 10_000 },
-    queueBytes: {
-      type: 'integer',
-      minimum: 1,
-      maximum: Number.MAX_SAFE_INTEGER,
-      default: 64 * 1024 * 1024,
-      unit: 'bytes'
-    }
+    ...queueSchema
   },
   // What else is there are the storage's own options, which its own schema checks.
   additionalProperties: true

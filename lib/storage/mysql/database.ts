@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { Pool, PoolConnection, PoolOptions } from 'mysql2/promise'
 import { loadDriver } from '../remote/driver.ts'
 import { borrowed, type Lending } from '../sql/borrow.ts'
+import { checkedDatabase } from '../sql/checked-database.ts'
 import type { Cell, Database, Result, Session, Statement } from '../sql/dialect.ts'
 import type { Address } from '../sql/options.ts'
 import { certificatesOf } from '../sql/tls.ts'
@@ -19,14 +20,7 @@ export async function connect(
 ): Promise<Database> {
   const { createPool } = await loadDriver('mysql', 'mysql2', () => import('mysql2/promise'))
   const pool = createPool(await poolOptions(address, host))
-  const database = new MysqlDatabase(pool, address.timeout)
-  try {
-    await database.look(signal)
-    return database
-  } catch (error) {
-    await database.end(signal).catch(() => undefined)
-    throw error
-  }
+  return checkedDatabase(new MysqlDatabase(pool, address.timeout), signal)
 }
 
 async function poolOptions(address: Address, { host, port }: Address['hosts'][number]): Promise<PoolOptions> {

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient, PoolConfig } from 'pg'
 import { loadDriver } from '../remote/driver.ts'
 import { borrowed, type Lending } from '../sql/borrow.ts'
+import { checkedDatabase } from '../sql/checked-database.ts'
 import type { Cell, Database, Result, Session, Statement } from '../sql/dialect.ts'
 import type { Address } from '../sql/options.ts'
 import { certificatesOf } from '../sql/tls.ts'
@@ -16,14 +17,7 @@ export async function connect(
   signal: AbortSignal
 ): Promise<Database> {
   const { default: pg } = await loadDriver('postgres', 'pg', () => import('pg'))
-  const database = new PostgresDatabase(new pg.Pool(await poolConfig(address, host)))
-  try {
-    await database.look(signal)
-    return database
-  } catch (error) {
-    await database.end(signal).catch(() => undefined)
-    throw error
-  }
+  return checkedDatabase(new PostgresDatabase(new pg.Pool(await poolConfig(address, host))), signal)
 }
 
 async function poolConfig(address: Address, { host, port }: Address['hosts'][number]): Promise<PoolConfig> {
