@@ -78,9 +78,9 @@ const mostRows = 10_000
 const mostBytes = 8 * 1024 * 1024
 // What comes while a file is written goes into the next one: HDFS wants few and large files.
 const writesAtOnce = 1
-// Files that are being fetched, or wait, while one is given: each takes several turns of the event loop, which reading keeps
-// busy. One who claims leaves the others something.
-const filesAhead = 8
+// Files that are being fetched, or wait, while one is given. More were slower: what waits for long is in no cache of the
+// processor any more. One who claims leaves the others something.
+const filesAhead = 4
 const claimedAhead = 2
 const bytesAhead = 16 * 1024 * 1024
 
@@ -171,6 +171,8 @@ export class HdfsStorage implements Storage {
     for await (const file of opened) {
       if (file === undefined) continue
       try {
+        // Fetching a file takes several turns of the event loop, from which a consumer without a pause would keep it.
+        await new Promise(resolve => setImmediate(resolve))
         yield* reading.entriesIn(file)
       } finally {
         await reading.leave(file)

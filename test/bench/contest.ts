@@ -8,6 +8,8 @@ export interface BenchOptions {
   scale: number
   /** Whether the last round is profiled. */
   profile: boolean
+  /** The one that the case `storages` measures; all when it is not given. */
+  storage: string | undefined
 }
 
 /** One who takes part: which contender of `contenders.ts`, with which settings. */

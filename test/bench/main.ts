@@ -1,5 +1,5 @@
 /**
- * The figures, side by side: `npm run bench [-- CASE… --rounds 5 --scale 1 --profile]`.
+ * The figures, side by side: `npm run bench [-- CASE… --rounds 5 --scale 1 --profile]`; of `storages` one by `--storage hdfs`.
  *
  * Client and endpoint have a core each and are processes of their own; what is compared runs in turn. Not a test: what is
  * asked for stands beside what was measured.
@@ -24,7 +24,8 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     scale: { type: 'string', default: '1' },
-    profile: { type: 'boolean', default: false }
+    profile: { type: 'boolean', default: false },
+    storage: { type: 'string' }
   }
 })
 const unknown = positionals.filter(name => !Object.hasOwn(cases, name))
@@ -38,7 +39,8 @@ compileClients()
 console.log(
   `Node ${process.version}, ${cpus().length} × ${cpus()[0]!.model}${canPin() ? '' : ', without taskset: not pinned'}`
 )
-const options = { rounds: Number(values.rounds), scale: Number(values.scale), profile: values.profile }
+const { profile, storage } = values
+const options = { rounds: Number(values.rounds), scale: Number(values.scale), profile, storage }
 for (const [name, { title, run }] of Object.entries(cases)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue
   console.log(`\n${name}: ${title}`)

@@ -73,8 +73,8 @@ export class Call {
   }
 
   // By a redirect, or, where the server knows `noredirect`, in the answer.
-  #location({ status, headers, body }: Answer): string {
-    const answer = { status, headers, body }
+  #location(answer: Answer): string {
+    const { status, headers } = answer
     if (status === 307 && typeof headers.location === 'string') return headers.location
     const location = status === 200 ? locationIn(this.#parsed(answer)) : undefined
     if (typeof location !== 'string') throw this.#refused(answer)
@@ -82,16 +82,18 @@ export class Call {
   }
 
   #parsed(answer: Answer): unknown {
-    if (answer.body.length === 0) return undefined
+    const text = textOf(answer)
+    if (text === '') return undefined
     try {
-      return JSON.parse(answer.body.toString())
+      return JSON.parse(text)
     } catch {
       throw this.#refused({ ...answer, status: 404 })
     }
   }
 
-  #refused({ status, headers, body }: Answer, server = this.#nameNode.name): HdfsError {
-    return remoteError(this.#what, server, { status, headers, body: body.toString('utf8', 0, 65_536) })
+  #refused(answer: Answer, server = this.#nameNode.name): HdfsError {
+    const { status, headers } = answer
+    return remoteError(this.#what, server, { status, headers, body: textOf(answer, 65_536) })
   }
 
   #notThere(url: URL, error: unknown, isDataNode = true): never {
@@ -104,3 +106,5 @@ export class Call {
 
 const isData = ({ status, headers }: Answer): boolean =>
   status === 200 && String(headers['content-type']).startsWith('application/octet-stream')
+
+const textOf = ({ parts }: Answer, most?: number): string => Buffer.concat(parts).toString('utf8', 0, most)

@@ -8,7 +8,8 @@ import { HdfsError } from './hdfs-error.ts'
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly body: Buffer
+  /** The body, in the parts that it came in. */
+  readonly parts: readonly Buffer[]
 }
 
 // Nothing of it was sent.
@@ -27,7 +28,7 @@ const patience = 1_000
 export async function ask(url: URL, method: string, dispatcher: Dispatcher, signal: AbortSignal): Promise<Answer> {
   try {
     const { statusCode, headers, body } = await request(url, { method: method as 'GET', dispatcher, signal })
-    return { status: statusCode, headers, body: Buffer.from(await body.arrayBuffer()) }
+    return { status: statusCode, headers, parts: (await body.toArray()) as Buffer[] }
   } catch (cause) {
     throw unanswered(url, cause)
   }
@@ -68,7 +69,7 @@ function sendBodyLater(putting: ClientRequest, body: Uint8Array): void {
 
 async function received(response: IncomingMessage): Promise<Answer> {
   const { statusCode = 0, headers } = response
-  return { status: statusCode, headers, body: await buffer(response) }
+  return { status: statusCode, headers, parts: [await buffer(response)] }
 }
 
 function unanswered(url: URL, cause: unknown): HdfsError {

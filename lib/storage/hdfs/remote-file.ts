@@ -1,5 +1,6 @@
 import type { Readable } from '../file/scan.ts'
 import { claimedName } from './file-name.ts'
+import { Parts } from './parts.ts'
 import type { DataFile } from './survey.ts'
 import type { WebHdfs } from './web-hdfs.ts'
 
@@ -12,8 +13,7 @@ export class RemoteFile implements Readable {
   readonly #fs: WebHdfs
   readonly #file: DataFile
   #path: string
-  #window: Buffer
-  #from = 0
+  #window = new Parts([])
 
   /** `undefined` when it is gone. Its beginning is in memory then. */
   static async open(fs: WebHdfs, file: DataFile, path: string): Promise<RemoteFile | undefined> {
@@ -25,37 +25,35 @@ export class RemoteFile implements Readable {
     this.#fs = fs
     this.#file = file
     this.#path = path
-    this.#window = Buffer.alloc(0)
     this.length = file.length
   }
 
   /** Gives how many bytes were read: none when the file ended, or is gone by now. */
   async read(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    const isHere = position >= this.#from && position < this.#from + this.#window.length
+    const { from, to } = this.#window
+    const isHere = position >= from && position < to
     if (!isHere && (position >= this.length || !(await this.#slide(position)))) return 0
-    const start = position - this.#from
-    return this.#window.copy(into, offset, start, Math.min(start + length, this.#window.length))
+    return this.#window.read(into, offset, length, position)
   }
 
   async #slide(from: number): Promise<boolean> {
     const length = Math.min(windowBytes, this.length - from)
     if (length <= 0) return from === 0
-    const bytes = (await this.#fs.read(this.#path, from, length)) ?? (await this.#found(from, length))
-    if (bytes === undefined) return false
-    this.#from = from
-    this.#window = bytes
+    const parts = (await this.#fs.read(this.#path, from, length)) ?? (await this.#found(from, length))
+    if (parts === undefined) return false
+    this.#window = new Parts(parts, from)
     return true
   }
 
   // It was claimed or given back since it was listed.
-  async #found(from: number, length: number): Promise<Buffer | undefined> {
+  async #found(from: number, length: number): Promise<readonly Buffer[] | undefined> {
     const { folder, name } = this.#file
     for (const path of [`${folder}/${name.base}`, await this.#claimedPath()]) {
       if (path === undefined) continue
-      const bytes = await this.#fs.read(path, from, length)
-      if (bytes === undefined) continue
+      const parts = await this.#fs.read(path, from, length)
+      if (parts === undefined) continue
       this.#path = path
-      return bytes
+      return parts
     }
     return undefined
   }

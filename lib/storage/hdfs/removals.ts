@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { StorageError } from '../../errors.ts'
 import { Cells } from '../file/cells.ts'
 import { line, lineOf } from '../file/line.ts'
-import { type Readable, scan } from '../file/scan.ts'
+import { scan } from '../file/scan.ts'
+import { Parts } from './parts.ts'
 import { pagesOf } from './survey.ts'
 import type { WebHdfs } from './web-hdfs.ts'
 
@@ -121,15 +122,13 @@ export class Removals {
 
   /** Gives whether it was there. */
   async #load(name: string, length: number): Promise<boolean> {
-    const bytes = await this.#fs.read(`${this.#folder}/${name}`, 0, length)
-    if (bytes === undefined) return false
+    const parts = await this.#fs.read(`${this.#folder}/${name}`, 0, length)
+    if (parts === undefined) return false
+    const file = new Parts(parts)
     const of = new Set<string>()
-    let isWhole = bytes.length === length
-    const file: Readable = {
-      read: async (into, offset, most, position) => bytes.copy(into, offset, position, position + most)
-    }
+    let isWhole = file.to === length
     const onDamage = (): void => void (isWhole = false)
-    for await (const block of scan(file, { seed: 0, from: 0, to: bytes.length }, onDamage)) {
+    for await (const block of scan(file, { seed: 0, from: 0, to: file.to }, onDamage)) {
       for (let i = 0; i < block.lines.length; i += 2) {
         const json = block.bytes.toString('utf8', block.lines[i]! + line.head, block.lines[i + 1])
         const removal = removalIn(json)

@@ -96,14 +96,14 @@ export class WebHdfs {
     )
   }
 
-  /** Some bytes of a file, fewer at its end; `undefined` when it is not there. */
-  async read(path: string, offset: number, length: number): Promise<Buffer | undefined> {
+  /** Some bytes of a file, in parts, fewer at its end; `undefined` when it is not there. */
+  async read(path: string, offset: number, length: number): Promise<readonly Buffer[] | undefined> {
     const answer = await this.#call(`read ${path}`, 'patient', call =>
       call.redirected('GET', path, { op: 'OPEN', offset, length }, (url, signal) =>
         ask(url, 'GET', this.#agent, signal)
       )
     ).catch(ifMissing)
-    return answer?.body
+    return answer?.parts
   }
 
   /** Never over something that is there. What it rejects with says more than a `false`. */

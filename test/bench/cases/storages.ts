@@ -18,8 +18,10 @@ const batchesARound = 10
 /** Below this no storage may slow down a stream that fails over. */
 const askedRate = 20_000
 
-export async function run({ rounds, scale }: BenchOptions): Promise<void> {
-  for (const bench of storageBenches) await measure(bench, rounds, Math.max(2, Math.round(batchesARound * scale)))
+export async function run({ rounds, scale, storage }: BenchOptions): Promise<void> {
+  const benches = storageBenches.filter(({ service }) => storage === undefined || service.name === storage)
+  if (benches.length === 0) throw new Error(`There is no storage ${storage} to measure.`)
+  for (const bench of benches) await measure(bench, rounds, Math.max(2, Math.round(batchesARound * scale)))
   await stopServers()
 }
 
