@@ -21,7 +21,8 @@ export function summaryOf(error: DeliveryError): ErrorSummary {
 
 // Only what looks like a code: a message may quote anything.
 function reasonOf(cause: unknown): string | undefined {
-  const { code, name } = (cause ?? {}) as { code?: unknown; name?: unknown }
+  if (cause === undefined || cause === null) return undefined
+  const { code, name } = cause as { code?: unknown; name?: unknown }
   return [code, name].find(
     (word): word is string => typeof word === 'string' && /^[A-Za-z][A-Za-z0-9_]{1,60}$/.test(word)
   )

@@ -2,9 +2,9 @@ import { type ErrorSummary, summaryOf } from '../delivery/error-summary.ts'
 import type { Snapshot } from '../delivery/snapshot.ts'
 import type { Delivery } from '../delivery.ts'
 import { type StoredOutcome, StorageError } from '../errors.ts'
-import type { Target } from '../http/target.ts'
 import { wrongField } from './envelope-fields.ts'
 import { envelopeInText, envelopeInTexts } from './envelope-text.ts'
+import { outcomeText, requestText } from './repeated-text.ts'
 import { storableHeaders } from './secret-headers.ts'
 
 /** A record in an envelope: its text, or its bytes where they are not text. */
@@ -54,7 +54,7 @@ export function envelopeOf(delivery: Delivery): Envelope {
 
 /** The JSON text of `envelopeOf(delivery)`, put together by hand: a storage that writes text needs no object first. */
 export function encodeEnvelope(delivery: Delivery): string {
-  return `${headText(delivery)},"records":${encodeRecords(delivery)}${tailText(delivery)}`
+  return `${headText(delivery)},"records":${encodeRecords(delivery)}${outcomeText(delivery)}`
 }
 
 /** The JSON text of the envelope's `records` alone, for storages that keep them apart. */
@@ -66,7 +66,7 @@ export function encodeRecords({ records }: Delivery): string {
 
 /** The JSON text of the envelope without `records`. `joinEnvelope` puts the two together again. */
 export function encodeRequest(delivery: Delivery): string {
-  return headText(delivery) + tailText(delivery)
+  return headText(delivery) + outcomeText(delivery)
 }
 
 /** The envelope of the texts that `encodeRequest` and `encodeRecords` made. Throws `SPW_ERR_STORAGE` like `parseEnvelope`. */
@@ -118,45 +118,6 @@ function stored(record: Snapshot): StoredRecord {
 
 const recordText = (record: Snapshot): string => JSON.stringify(typeof record === 'string' ? record : stored(record))
 
-// Most deliveries have the request, and the errors, of the one before.
-let lastRequest: Pick<Target, 'method' | 'url'> = { method: '', url: '' }
-let lastRequestText = ',"method":"","url":""'
-let lastHeaders: Pick<Target, 'headers' | 'format'> = { headers: {}, format: undefined }
-let lastHeadersText = ',"headers":{}'
-let lastSummary: ErrorSummary | undefined
-let lastSummaryText = ''
-
 function headText({ id, version, acceptedAt, target }: Delivery): string {
-  const start = `{"v":1,"id":${JSON.stringify(id)},"version":${version + 1},"acceptedAt":${acceptedAt}`
-  return start + requestText(target) + headersText(target)
-}
-
-function tailText({ totalAttempts, firstError, error }: Delivery): string {
-  let text = `,"attempts":${totalAttempts}`
-  if (firstError !== undefined) text += `,"firstError":${summaryText(firstError)}`
-  if (error !== undefined) text += `,"lastError":${summaryText(summaryOf(error))}`
-  text += `,"outcome":"${error?.outcome ?? 'shutdown'}"`
-  if (error?.notBefore !== undefined) text += `,"notBefore":${error.notBefore}`
-  return text + '}'
-}
-
-function requestText({ method, url }: Target): string {
-  if (method === lastRequest.method && url === lastRequest.url) return lastRequestText
-  lastRequest = { method, url }
-  return (lastRequestText = `,"method":${JSON.stringify(method)},"url":${JSON.stringify(url)}`)
-}
-
-function headersText({ headers, format }: Target): string {
-  if (headers === lastHeaders.headers && format === lastHeaders.format) return lastHeadersText
-  lastHeaders = { headers, format }
-  return (lastHeadersText = `,"headers":${JSON.stringify(storableHeaders(lastHeaders))}`)
-}
-
-function summaryText(summary: ErrorSummary): string {
-  const { code, phase, status, reason } = summary
-  const last = lastSummary
-  const isSame = last?.code === code && last.phase === phase && last.status === status && last.reason === reason
-  if (isSame) return lastSummaryText
-  lastSummary = summary
-  return (lastSummaryText = JSON.stringify(summary))
+  return `{"v":1,"id":${JSON.stringify(id)},"version":${version + 1},"acceptedAt":${acceptedAt}${requestText(target)}`
 }

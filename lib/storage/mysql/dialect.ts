@@ -1,5 +1,5 @@
 import { type Row, writtenColumns } from '../sql/row.ts'
-import type { Dialect, Statement } from '../sql/dialect.ts'
+import type { Cell, Dialect, Statement } from '../sql/dialect.ts'
 import type { Shape, TableName } from '../sql/table.ts'
 import { connect } from './database.ts'
 import { judge } from './judge.ts'
@@ -93,6 +93,7 @@ const changed = [
 const changes = changed.map(
   name => `${quoted(name)} = if(version < values(version), values(${quoted(name)}), ${quoted(name)})`
 )
+const mostRows = 1_000
 const tuple = `(${writtenColumns.map(() => '?').join(', ')})`
 
 /**
@@ -101,15 +102,23 @@ const tuple = `(${writtenColumns.map(() => '?').join(', ')})`
  */
 function insert(table: string, rows: readonly Row[], mostBytes: number): Statement {
   const full = filledUp(rows, mostBytes)
-  const tuples = Array<string>(full.length).fill(tuple).join(', ')
-  return {
-    text: `insert into ${table} (${names}) values ${tuples} on duplicate key update ${changes.join(', ')}`,
-    values: full.flatMap(({ cells }) => cells),
-    isPrepared: true
-  }
+  const values: Cell[] = []
+  for (const { cells } of full) values.push(...cells)
+  return { text: insertText(table, full.length), values, isPrepared: true }
 }
 
-const mostRows = 1_000
+// Those of the usual numbers of rows are kept: mysql2 looks a prepared statement up by its text, and finds the same one at once.
+const insertTexts = new Map<string, string>()
+
+function insertText(table: string, rows: number): string {
+  const key = `${rows} ${table}`
+  const known = insertTexts.get(key)
+  if (known !== undefined) return known
+  const tuples = Array<string>(rows).fill(tuple).join(', ')
+  const text = `insert into ${table} (${names}) values ${tuples} on duplicate key update ${changes.join(', ')}`
+  if (rows === mostRows || Number.isInteger(Math.log2(rows))) insertTexts.set(key, text)
+  return text
+}
 
 function filledUp(rows: readonly Row[], mostBytes: number): readonly Row[] {
   const size = Math.min(2 ** Math.ceil(Math.log2(rows.length)), mostRows)
