@@ -28,9 +28,16 @@ function note(this: Context): void {
   results[title] = state === 'passed' ? 'passed' : 'failed'
 }
 
-// Of files that were run now everything is new: titles that are gone go.
-function keep(): void {
-  const all = Object.entries({ ...faultResults(), ...seen }).map(([file, results]) => [file, sorted(results)] as const)
+// Of files that were loaded now titles that are gone go; those that `-g` left out keep what they had.
+function keep(this: Context): void {
+  const known = faultResults()
+  const loaded: FaultResults = {}
+  this.test!.parent!.eachTest(({ title, file = '' }) => {
+    const path = relative(root, file)
+    const result = seen[path]?.[title] ?? known[path]?.[title]
+    if (result !== undefined) (loaded[path] ??= {})[title] = result
+  })
+  const all = Object.entries({ ...known, ...loaded }).map(([file, results]) => [file, sorted(results)] as const)
   writeFileSync(faultResultsFile, JSON.stringify(sorted(Object.fromEntries(all)), undefined, 2) + '\n')
 }
 
