@@ -392,5 +392,17 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'HttpFS',
     file: 'test/storage/hdfs/servers.test.ts',
     test: 'makes a folder anew that vanished'
+  },
+  {
+    what: 'A broker whose answer to a member that leaves has an error of the group and one of the member ended the process: kafkajs leaves the first to nobody.',
+    foundBy: 'remote answers of Kafka',
+    file: 'test/storage/kafka/leave-group.test.ts',
+    test: 'is an error when it has one of the group'
+  },
+  {
+    what: 'An entry of HDFS that was there twice, and was released, left its second place claimed for as long as its storage was open.',
+    foundBy: 'review',
+    file: 'test/storage/hdfs/claims.test.ts',
+    test: 'that were released end in each place'
   }
 ]

@@ -122,19 +122,29 @@ interface Exchange {
   readonly response: { decode(answer: Buffer): Promise<unknown> }
 }
 
-/** Reads answers to fetches by `fetchAnswer`, where it can, instead of by kafkajs. */
-export function readingFetches(broker: Broker): Broker {
+/** Reads some answers otherwise than kafkajs does. */
+export function readingAnswers(broker: Broker): Broker {
   const { connectionPool: pool } = broker as { connectionPool?: { send?: (exchange: Exchange) => Promise<unknown> } }
   if (typeof pool?.send !== 'function' || Object.hasOwn(pool, 'send')) return broker
   const { send } = pool
-  pool.send = exchange => send.call(pool, isReadable(exchange) ? readingItself(exchange) : exchange)
+  pool.send = exchange => send.call(pool, readOtherwise(exchange))
   return broker
 }
 
-const isReadable = ({ request }: Exchange): boolean =>
-  request.apiName === 'Fetch' && request.apiVersion === fetchVersion
-
-function readingItself({ response, ...rest }: Exchange): Exchange {
-  const decode = async (answer: Buffer): Promise<unknown> => fetchAnswer(answer) ?? response.decode(answer)
-  return { ...rest, response: { ...response, decode } }
+function readOtherwise({ request, response }: Exchange): Exchange {
+  const { apiName, apiVersion } = request
+  const read = async (answer: Buffer): Promise<unknown> => {
+    if (apiName === 'LeaveGroup') return withOneError((await response.decode(answer)) as Left)
+    const isFetched = apiName === 'Fetch' && apiVersion === fetchVersion
+    return (isFetched ? fetchAnswer(answer) : undefined) ?? response.decode(answer)
+  }
+  return { request, response: { ...response, decode: read } }
 }
+
+interface Left {
+  readonly errorCode: number
+  readonly members?: readonly unknown[]
+}
+
+// kafkajs throws the error of a member, and leaves that of the group to nobody: an unhandled rejection, which ends the process.
+const withOneError = (left: Left): Left => (left.errorCode === 0 ? left : { ...left, members: [] })

@@ -1,6 +1,6 @@
 import type { AssignerProtocol } from 'kafkajs'
 import { assign, heldIn, type MemberState } from './assignment.ts'
-import type { Broker, Cluster, Joined } from './cluster.ts'
+import { type Broker, type Cluster, type Joined, readingAnswers } from './cluster.ts'
 import { ClusterCalls } from './cluster-calls.ts'
 import { isAboutPlace, storageError, typeOf } from './failure.ts'
 
@@ -229,7 +229,7 @@ export class Membership {
     const { groupId } = this.#options
     return this.#calls.call(
       `${what} the group ${groupId}`,
-      async cluster => work(await cluster.findGroupCoordinator({ groupId })),
+      async cluster => work(readingAnswers(await cluster.findGroupCoordinator({ groupId }))),
       { isOwn: isAboutPlace, ...(timeout === undefined ? {} : { timeout }) }
     )
   }

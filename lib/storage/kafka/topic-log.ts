@@ -4,7 +4,7 @@ import {
   type FetchedMessage,
   type FetchedPartition,
   type OfTopic,
-  readingFetches
+  readingAnswers
 } from './cluster.ts'
 import { committedIn } from './committed.ts'
 import { ClusterCalls } from './cluster-calls.ts'
@@ -163,7 +163,7 @@ export class TopicLog {
 
   async #leader(cluster: Cluster, partition: number): Promise<Broker> {
     const found = cluster.findTopicPartitionMetadata(this.topic).find(({ partitionId }) => partitionId === partition)
-    return readingFetches(await cluster.findBroker({ nodeId: found?.leader ?? -1 }))
+    return readingAnswers(await cluster.findBroker({ nodeId: found?.leader ?? -1 }))
   }
 }
 

@@ -1,4 +1,3 @@
-import { expect } from 'chai'
 import { StorageError } from '../../../lib/errors.ts'
 
 /** What checks that errors are those of a storage, and that since the suite began nothing was thrown where nobody catches it. */
@@ -11,6 +10,6 @@ export function orderly(): (errors: readonly Error[]) => void {
   after(() => process.off('unhandledRejection', onRejection))
   return errors => {
     for (const error of errors) if (!(error instanceof StorageError)) throw new Error(error.stack)
-    expect(unexpected, 'nobody caught').to.deep.equal([])
+    if (unexpected.length > 0) throw new Error(`Nobody caught: ${unexpected.splice(0).join('\n')}`)
   }
 }
