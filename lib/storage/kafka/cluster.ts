@@ -131,15 +131,21 @@ export function readingAnswers(broker: Broker): Broker {
   return broker
 }
 
-function readOtherwise({ request, response }: Exchange): Exchange {
-  const { apiName, apiVersion } = request
-  const read = async (answer: Buffer): Promise<unknown> => {
-    if (apiName === 'LeaveGroup') return withOneError((await response.decode(answer)) as Left)
-    const isFetched = apiName === 'Fetch' && apiVersion === fetchVersion
-    return (isFetched ? fetchAnswer(answer) : undefined) ?? response.decode(answer)
+function readOtherwise(exchange: Exchange): Exchange {
+  const { request, response } = exchange
+  if (request.apiName === 'Fetch' && request.apiVersion === fetchVersion) {
+    return decodedBy(exchange, async answer => fetchAnswer(answer) ?? response.decode(answer))
   }
-  return { request, response: { ...response, decode: read } }
+  if (request.apiName === 'LeaveGroup') {
+    return decodedBy(exchange, async answer => withOneError((await response.decode(answer)) as Left))
+  }
+  return exchange
 }
+
+const decodedBy = (exchange: Exchange, decode: Exchange['response']['decode']): Exchange => ({
+  ...exchange,
+  response: { ...exchange.response, decode }
+})
 
 interface Left {
   readonly errorCode: number
