@@ -69,7 +69,10 @@ const areSameErrors = (one: ErrorSummary | undefined, other: ErrorSummary | unde
     one.status === other.status &&
     one.reason === other.reason)
 
-/** V8 keeps a text that was put together as a tree, of which whatever it is put into copies each leaf; asked for its length in bytes it makes one piece of it. */
+/**
+ * V8 keeps a text that was put together as a tree, of which whatever it is put into copies each leaf; asked for its length in
+ * bytes it makes one piece of it.
+ */
 function inOnePiece(text: string): string {
   Buffer.byteLength(text)
   return text

@@ -2,9 +2,9 @@ import type { Readable } from '../file/scan.ts'
 
 /** Bytes of a file, in the parts that they came in: to put them together first would copy each once more. */
 export class Parts implements Readable {
-  /** Where in the file they start, and end. */
-  readonly from: number
+  /** Where in the file they end. */
   readonly to: number
+  readonly #from: number
   readonly #parts: readonly Buffer[]
   /** The part that was read last, and where it starts. */
   #at = 0
@@ -12,14 +12,18 @@ export class Parts implements Readable {
 
   constructor(parts: readonly Buffer[], from = 0) {
     this.#parts = parts
-    this.from = from
+    this.#from = from
     this.to = parts.reduce((end, { length }) => end + length, from)
     this.#start = from
   }
 
+  has(position: number): boolean {
+    return position >= this.#from && position < this.to
+  }
+
   /** Gives how many bytes were read: to the end of a part at most, and none where there are none. */
   async read(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    if (position < this.from || position >= this.to) return 0
+    if (!this.has(position)) return 0
     const part = this.#partAt(position)
     const start = position - this.#start
     return part.copy(into, offset, start, start + length)
@@ -28,7 +32,7 @@ export class Parts implements Readable {
   #partAt(position: number): Buffer {
     if (position < this.#start) {
       this.#at = 0
-      this.#start = this.from
+      this.#start = this.#from
     }
     let part = this.#parts[this.#at]!
     while (position >= this.#start + part.length) {

@@ -30,8 +30,7 @@ export class RemoteFile implements Readable {
 
   /** Gives how many bytes were read: none when the file ended, or is gone by now. */
   async read(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    const { from, to } = this.#window
-    const isHere = position >= from && position < to
+    const isHere = this.#window.has(position)
     if (!isHere && (position >= this.length || !(await this.#slide(position)))) return 0
     return this.#window.read(into, offset, length, position)
   }

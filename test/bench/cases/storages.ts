@@ -19,7 +19,9 @@ const batchesARound = 10
 const askedRate = 20_000
 
 export async function run({ rounds, scale, storage }: BenchOptions): Promise<void> {
-  const benches = storageBenches.filter(({ service }) => storage === undefined || service.name === storage)
+  const benches = storageBenches.filter(
+    ({ service }) => storage === undefined || service.name.toLowerCase() === storage.toLowerCase()
+  )
   if (benches.length === 0) throw new Error(`There is no storage ${storage} to measure.`)
   for (const bench of benches) await measure(bench, rounds, Math.max(2, Math.round(batchesARound * scale)))
   await stopServers()
