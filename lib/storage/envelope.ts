@@ -19,11 +19,11 @@ export interface Envelope {
   readonly version: number
   /** Milliseconds since 1970. */
   readonly acceptedAt: number
+  readonly records: readonly StoredRecord[]
   readonly method: string
   readonly url: string
   /** Never a secret one. */
   readonly headers: Readonly<Record<string, string>>
-  readonly records: readonly StoredRecord[]
   /** Attempts in all lives. */
   readonly attempts: number
   readonly firstError?: ErrorSummary
@@ -40,10 +40,10 @@ export function envelopeOf(delivery: Delivery): Envelope {
     id: delivery.id,
     version: delivery.version + 1,
     acceptedAt: delivery.acceptedAt,
+    records: delivery.records.map(stored),
     method: delivery.target.method,
     url: delivery.target.url,
     headers: storableHeaders(delivery.target),
-    records: delivery.records.map(stored),
     attempts: delivery.totalAttempts,
     ...(firstError === undefined ? {} : { firstError }),
     ...(error === undefined ? {} : { lastError: summaryOf(error) }),
@@ -54,7 +54,7 @@ export function envelopeOf(delivery: Delivery): Envelope {
 
 /** The JSON text of `envelopeOf(delivery)`, put together by hand: a storage that writes text needs no object first. */
 export function encodeEnvelope(delivery: Delivery): string {
-  return `${headText(delivery)},"records":${encodeRecords(delivery)}${outcomeText(delivery)}`
+  return `${keyText(delivery)},"records":${encodeRecords(delivery)}${restText(delivery)}`
 }
 
 /** The JSON text of the envelope's `records` alone, for storages that keep them apart. */
@@ -66,7 +66,7 @@ export function encodeRecords({ records }: Delivery): string {
 
 /** The JSON text of the envelope without `records`. `joinEnvelope` puts the two together again. */
 export function encodeRequest(delivery: Delivery): string {
-  return headText(delivery) + outcomeText(delivery)
+  return keyText(delivery) + restText(delivery)
 }
 
 /** The envelope of the texts that `encodeRequest` and `encodeRecords` made. Throws `SPW_ERR_STORAGE` like `parseEnvelope`. */
@@ -118,6 +118,7 @@ function stored(record: Snapshot): StoredRecord {
 
 const recordText = (record: Snapshot): string => JSON.stringify(typeof record === 'string' ? record : stored(record))
 
-function headText({ id, version, acceptedAt, target }: Delivery): string {
-  return `{"v":1,"id":${JSON.stringify(id)},"version":${version + 1},"acceptedAt":${acceptedAt}${requestText(target)}`
-}
+const keyText = ({ id, version, acceptedAt }: Delivery): string =>
+  `{"v":1,"id":${JSON.stringify(id)},"version":${version + 1},"acceptedAt":${acceptedAt}`
+
+const restText = (delivery: Delivery): string => requestText(delivery.target) + outcomeText(delivery)

@@ -68,7 +68,7 @@ function same(text: string, got: unknown, wanted: unknown): void {
 
 const hostile = fc.constantFrom(
   ...['', 'a', '"', '\\', '\\"', '\ud800', '\udc00x', 'grün', '😀', '\u0000', '\n', '\u2028', '__proto__'],
-  ...[',"records":["x"]', '],"attempts":0', '","version":2,"acceptedAt":3', '{"v":1,"id":"', 'x'.repeat(10_000)]
+  ...[',"records":["x"]', '],"method":"POST"', '","version":2,"acceptedAt":3', '{"v":1,"id":"', 'x'.repeat(10_000)]
 )
 const text = fc.oneof(hostile, fc.string({ unit: 'binary' }), fc.string())
 const header = fc.dictionary(fc.constantFrom('a', 'x-b', '1', '__proto__', 'records', 'attempts'), text, { maxKeys: 2 })
@@ -104,7 +104,7 @@ function seldom<A, B>(mostly: fc.Arbitrary<A>, other: fc.Arbitrary<B>): fc.Arbit
 }
 
 const names = [
-  ...['v', 'id', 'version', 'acceptedAt', 'method', 'url', 'headers', 'records', 'attempts'],
+  ...['v', 'id', 'version', 'acceptedAt', 'records', 'method', 'url', 'headers', 'attempts'],
   ...['firstError', 'lastError', 'outcome', 'notBefore', '__proto__', 'toString', 'x']
 ]
 const numbers = ['0', '1', '2', '-0', '1e3', '1E0', '01', '+1', '1.0', '1.5', '-1', '9007199254740993', '1e400', '.5']
@@ -114,10 +114,10 @@ const rightValues = new Map<string, readonly string[]>(
     id: ['"a-1"', '"a-2"', '"\\u0061"', '"a\\""'],
     version: ['1', '2'],
     acceptedAt: ['1700000000000', '1700000000001'],
+    records: ['["{\\"a\\":1}"]', '[]', '["a","b"]', '[{"base64":"/w=="}]', ' [ "a" ] '],
     method: ['"POST"'],
     url: ['"http://h/a"', '"http://h/b"'],
     headers: ['{}', '{"a":"b"}', '{"__proto__":"x"}', '{"a":"b","a":"c"}', '{"records":"[]"}'],
-    records: ['["{\\"a\\":1}"]', '[]', '["a","b"]', '[{"base64":"/w=="}]', ' [ "a" ] '],
     attempts: ['0', '1'],
     firstError: ['{"code":"A","phase":"answered","status":503}'],
     lastError: ['{"code":"A","phase":"answered","status":503}', '{"code":"A","x":{"y":1}}'],
@@ -165,7 +165,8 @@ const snippets = [
     '"records":[',
     ',"records":[]',
     ',"records":["x"],"records":',
-    '],"attempts":',
+    '],"method":',
+    ',"method":"PUT"',
     ',"attempts":9',
     '"outcome":"lost"'
   ],

@@ -18,8 +18,8 @@ const ids = ['a', 'b-1', 'c', 'd', 'e', 'f']
 const envelopes = ids.map((id, i) => encodeEnvelope(deliveryOf(id, 1 + (i % 3))))
 const lines = envelopes.map(json => lineOf(json, seedOf(segment)))
 const others = [
-  '{"v":1,"id":"x","version":1,"acceptedAt":5,"method":"POST","url":"http://h/","headers":{"a":"b"},"records":["r",{"base64":"/w=="}],"attempts":2,"lastError":{"code":"SPW_ERR_STATUS","phase":"answered","status":503},"outcome":"exhausted","notBefore":9}',
-  '{"v":1,"id":"\\"q\\"","version":3,"acceptedAt":5,"method":"GET","url":"","headers":{},"records":[],"attempts":0,"outcome":"shutdown"}',
+  '{"v":1,"id":"x","version":1,"acceptedAt":5,"records":["r",{"base64":"/w=="}],"method":"POST","url":"http://h/","headers":{"a":"b"},"attempts":2,"lastError":{"code":"SPW_ERR_STATUS","phase":"answered","status":503},"outcome":"exhausted","notBefore":9}',
+  '{"v":1,"id":"\\"q\\"","version":3,"acceptedAt":5,"records":[],"method":"GET","url":"","headers":{},"attempts":0,"outcome":"shutdown"}',
   '{"v":2,"id":"later"}',
   'null',
   '[]'

@@ -3,7 +3,7 @@ import { keyIn } from '../../../lib/storage/file/key.ts'
 
 const envelope = (id: string, version: string): Buffer =>
   Buffer.from(
-    `{"v":1,"id":${id},"version":${version},"acceptedAt":1,"method":"POST","url":"","headers":{},"records":[],"attempts":1,"outcome":"exhausted"}`
+    `{"v":1,"id":${id},"version":${version},"acceptedAt":1,"records":[],"method":"POST","url":"","headers":{},"attempts":1,"outcome":"exhausted"}`
   )
 
 describe('keyIn', () => {
