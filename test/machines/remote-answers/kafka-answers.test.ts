@@ -8,7 +8,7 @@ import { isLong, Machine } from '../support/machine.ts'
 import { changing } from './kafka-mutation.ts'
 import { refusesLargeCounts } from './large-counts.ts'
 import { orderly } from './orderly.ts'
-import { connectsToOwnPorts, ownPorts } from './own-ports.ts'
+import { connectsToOwnPorts, end, listening } from './own-ports.ts'
 import { RecordedKafka } from './recorded-kafka.ts'
 import { useAll } from './use-all.ts'
 
@@ -23,21 +23,15 @@ describe('remote answers of Kafka', function () {
   refusesLargeCounts()
   const expectOrderly = orderly()
 
-  async function listening(): Promise<RecordedKafka> {
-    const listens = await new RecordedKafka().listen()
-    ownPorts.add(listens.port)
-    return listens
-  }
-
   it('the recorded ones let the storage work', async () => {
-    const server = await listening()
+    const server = await listening(new RecordedKafka())
     const storage = new KafkaStorage({ topic, 'bootstrap.servers': server.address })
     expect(await useAll(storage, failedDeliveries(5))).to.deep.equal([])
-    server.close()
+    end(server)
   })
 
   it('the recorded ones give what was appended when they were recorded', async () => {
-    const server = await listening()
+    const server = await listening(new RecordedKafka())
     const storage = new KafkaStorage({ topic, 'bootstrap.servers': server.address })
     await storage.open()
     await storage.append(failedDeliveries(5))
@@ -48,27 +42,26 @@ describe('remote answers of Kafka', function () {
     for (const entry of claimed.slice(2)) entry.release?.()
     expect(await storage.report()).to.deep.equal({ entries: 3, warnings: [] })
     await storage.close()
-    server.close()
+    end(server)
   })
 
   it('whatever it answers, a call gives a result or a StorageError, in time', async () => {
     const machine = new Machine('remote answers of Kafka', import.meta.url)
     const counts = { answers: 0, errors: 0 }
     await machine.each(
-      machine.cases(300, 15_000),
+      machine.cases(5_000, 240_000),
       async index => {
         const random = seededRandom(machine.seedOf(index))
-        const server = await listening()
+        const server = await listening(new RecordedKafka())
         server.tamper = changing(random, () => counts.answers++)
         const options = { topic, 'bootstrap.servers': server.address, timeout, sessionTimeout }
         const using = useAll(new KafkaStorage(options), failedDeliveries(5))
         const errors = await within(using, 'the end of using the storage', 30_000)
-        ownPorts.delete(server.port)
-        server.close()
+        end(server)
         counts.errors += errors.length
         expectOrderly(errors)
       },
-      16
+      32
     )
     machine.tell(counts)
   })

@@ -1,23 +1,43 @@
+import { Agent } from 'node:http'
 import net, { type NetConnectOpts, type Socket } from 'node:net'
 import { syncBuiltinESMExports } from 'node:module'
+import type { LoopbackServer } from '../../support/loopback-server.ts'
 
-/** Ports of servers of a machine. A changed answer may name any host: only these are connected to. */
-export const ownPorts = new Set<number>()
+const ownPorts = new Set<number>()
 
 const connect = net.connect as (options: NetConnectOpts, ...rest: unknown[]) => Socket
 
 function connectOwn(options: NetConnectOpts, ...rest: unknown[]): Socket {
-  const { host, port } = options as { host?: string; port: number }
-  if (host === '127.0.0.1' && ownPorts.has(port)) return connect(options, ...rest)
-  return new net.Socket().destroy(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
+  const { host, port } = options as { host?: string; port: number | string }
+  if (host === '127.0.0.1' && ownPorts.has(Number(port))) return connect(options, ...rest)
+  const socket = new net.Socket()
+  setImmediate(() => socket.destroy(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })))
+  return socket
 }
 
-/** In a suite: nothing but `ownPorts` is reached by `connect` of `node:net`. */
+/**
+ * In a suite: no connection is made but to servers that `listening` has started. A changed answer may name any host, and any
+ * port of this one, where another machine or a database listens.
+ */
 export function connectsToOwnPorts(): void {
   const put = (function_: unknown): void => {
     Object.assign(net, { connect: function_ })
+    Object.assign(Agent.prototype, { createConnection: function_ })
     syncBuiltinESMExports()
   }
   before(() => put(connectOwn))
   after(() => put(connect))
+}
+
+/** A server that was started, and can be connected to. */
+export async function listening<Server extends LoopbackServer>(server: Server): Promise<Server> {
+  await server.listen()
+  ownPorts.add(server.port)
+  return server
+}
+
+/** Ends what `listening` has started. */
+export function end(server: LoopbackServer): void {
+  ownPorts.delete(server.port)
+  server.close()
 }

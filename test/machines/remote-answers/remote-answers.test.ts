@@ -10,6 +10,7 @@ import { damageNotices } from '../../storage/file/notices.ts'
 import { isLong, Machine } from '../support/machine.ts'
 import { bytesOf, mutatedAnswer, mutatedBytes } from './mutation.ts'
 import { orderly } from './orderly.ts'
+import { connectsToOwnPorts, end, listening } from './own-ports.ts'
 import { RecordedHBase } from './recorded-hbase.ts'
 import { SmallHdfs } from './small-hdfs.ts'
 import { useAll } from './use-all.ts'
@@ -20,26 +21,27 @@ const path = '/spillway'
 describe('remote answers', function () {
   this.timeout(isLong ? 7_200_000 : 120_000)
   damageNotices()
+  connectsToOwnPorts()
   const expectOrderly = orderly()
 
   it('remote answers of WebHDFS: the small one answers so that the storage works', async () => {
-    const server = await new SmallHdfs().listen()
+    const server = await listening(new SmallHdfs())
     const storage = new HdfsStorage({ namenode: server.origin, path })
     expect(await useAll(storage, failedDeliveries(5))).to.deep.equal([])
     const again = new HdfsStorage({ namenode: server.origin, path })
     expect(await entriesIn(again)).to.have.lengthOf(3)
     await again.close()
-    server.close()
+    end(server)
   })
 
   it('remote answers of WebHDFS: what it answers, a call gives a result or a StorageError, in time', async () => {
     const machine = new Machine('remote answers of WebHDFS', import.meta.url)
     const counts = { answers: 0, errors: 0 }
     await machine.each(
-      machine.cases(300, 15_000),
+      machine.cases(550, 27_000),
       async index => {
         const random = seededRandom(machine.seedOf(index))
-        const server = await new SmallHdfs().listen()
+        const server = await listening(new SmallHdfs())
         let share = 0.15
         server.tamper = answer => {
           if (random() >= share) return bytesOf(answer)
@@ -49,7 +51,7 @@ describe('remote answers', function () {
         const errors = await within(usedStorage(server), 'the end of using the storage', 60 * timeout)
         share = 1
         errors.push(...(await within(usedClient(server, random), 'the end of the calls', 60 * timeout)))
-        server.close()
+        end(server)
         counts.errors += errors.length
         expectOrderly(errors)
       },
@@ -59,20 +61,20 @@ describe('remote answers', function () {
   })
 
   it('remote answers of HBase: the recorded ones let the storage work', async () => {
-    const server = await new RecordedHBase().listen()
+    const server = await listening(new RecordedHBase())
     const storage = new HBaseStorage({ table: 'recorded', 'zookeeper.quorum': server.address, timeout: 5_000 })
     expect(await useAll(storage, failedDeliveries(5))).to.deep.equal([])
-    server.close()
+    end(server)
   })
 
   it('remote answers of HBase and ZooKeeper: what they answer, a call gives a result or a StorageError, in time', async () => {
     const machine = new Machine('remote answers of HBase and ZooKeeper', import.meta.url)
     const counts = { answers: 0, errors: 0 }
     await machine.each(
-      machine.cases(1_500, 75_000),
+      machine.cases(2_800, 140_000),
       async index => {
         const random = seededRandom(machine.seedOf(index))
-        const server = await new RecordedHBase().listen()
+        const server = await listening(new RecordedHBase())
         const harmed = (share: number): boolean => {
           const isHarmed = random() < share
           if (isHarmed) counts.answers++
@@ -85,11 +87,11 @@ describe('remote answers', function () {
         }
         const storage = new HBaseStorage({ table: 'recorded', 'zookeeper.quorum': server.address, timeout })
         const errors = await within(useAll(storage, failedDeliveries(5)), 'the end of using the storage', 60 * timeout)
-        server.close()
+        end(server)
         counts.errors += errors.length
         expectOrderly(errors)
       },
-      16
+      48
     )
     machine.tell(counts)
   })
