@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { ByteReader } from './byte-reader.ts'
 import type { FetchedPartition } from './cluster.ts'
 import { type Batch, FetchedRecord } from './fetched-record.ts'
@@ -22,50 +23,121 @@ const lengthEnd = 12
 const magicAt = 16
 const batchHead = 61
 const magicOfBatches = 2
-const compressed = 7
+const compression = 7
+const gzip = 1
+const lastCompression = 4
 const logAppendTime = 8
 const transactional = 16
 const control = 32
+// A batch has a megabyte by default before it is compressed, and a broker lets no larger one in.
+const mostUnpacked = 2 ** 28
 
 /**
  * What is in an answer to a fetch. kafkajs makes eight objects, and texts, of each message, which takes longer than all that is
- * done with it. `undefined` when there is something in it that is seldom: compressed batches, messages of Kafka before 0.11,
- * or what cannot be read at all.
+ * done with it; and where a damaged record says that it has a thousand million headers, it makes them until no memory is left.
+ *
+ * `undefined` when kafkajs has to read it: batches that are compressed otherwise than by gzip, messages of Kafka before 0.11.
+ * Throws what says why when it cannot be read.
  */
 export function fetchAnswer(bytes: Buffer): FetchAnswer | undefined {
-  try {
-    return answerIn(new ByteReader(bytes))
-  } catch (error) {
-    if (error instanceof RangeError) return undefined
-    throw error
+  const walk = new Walk(bytes)
+  const answer = walk.answer()
+  return walk.isForKafkajs ? undefined : answer
+}
+
+/** Goes through all of an answer, also where kafkajs is to read it: it must not meet what is damaged. */
+class Walk {
+  isForKafkajs = false
+  readonly #reader: ByteReader
+
+  constructor(bytes: Buffer) {
+    this.#reader = new ByteReader(bytes)
   }
-}
 
-function answerIn(reader: ByteReader): FetchAnswer {
-  // As in kafkajs: the broker has waited already.
-  const throttleTime = 0
-  const clientSideThrottleTime = reader.int32()
-  const errorCode = reader.int16()
-  const sessionId = reader.int32()
-  const responses = listIn(reader, () => {
-    const topicName = reader.slice(reader.int16())?.toString() ?? null
-    return { topicName, partitions: listIn(reader, () => partitionIn(reader)) }
-  })
-  return { throttleTime, clientSideThrottleTime, errorCode, sessionId, responses }
-}
+  answer(): FetchAnswer {
+    const reader = this.#reader
+    // As in kafkajs: the broker has waited already.
+    const throttleTime = 0
+    const clientSideThrottleTime = reader.int32()
+    const errorCode = reader.int16()
+    const sessionId = reader.int32()
+    const responses = listIn(reader, () => {
+      const topicName = reader.slice(reader.int16())?.toString() ?? null
+      return { topicName, partitions: listIn(reader, () => this.#partition()) }
+    })
+    return { throttleTime, clientSideThrottleTime, errorCode, sessionId, responses }
+  }
 
-function partitionIn(reader: ByteReader): FetchAnswer['responses'][number]['partitions'][number] {
-  const partition = reader.int32()
-  const errorCode = reader.int16()
-  // Where the partition begins and ends, which is asked for elsewhere.
-  reader.skip(24)
-  const abortedTransactions = listIn(reader, () => ({
-    producerId: reader.int64Text(),
-    firstOffset: reader.int64Text()
-  }))
-  // Which replica to ask the next time.
-  reader.skip(4)
-  return { partition, errorCode, abortedTransactions, messages: recordsIn(reader.slice(reader.int32())) }
+  #partition(): FetchAnswer['responses'][number]['partitions'][number] {
+    const reader = this.#reader
+    const partition = reader.int32()
+    const errorCode = reader.int16()
+    // Where the partition begins and ends, which is asked for elsewhere.
+    reader.skip(24)
+    const abortedTransactions = listIn(reader, () => ({
+      producerId: reader.int64Text(),
+      firstOffset: reader.int64Text()
+    }))
+    // Which replica to ask the next time.
+    reader.skip(4)
+    return { partition, errorCode, abortedTransactions, messages: this.#records(reader.slice(reader.int32())) }
+  }
+
+  #records(bytes: Buffer | null): FetchedRecord[] {
+    const records: FetchedRecord[] = []
+    if (bytes === null || bytes.length === 0) return records
+    if (bytes.length <= magicAt) throw new RangeError('not even the head of a batch')
+    for (let at = 0; at + magicAt < bytes.length;) {
+      if (bytes[at + magicAt]! < magicOfBatches) {
+        // The next answer begins with what is behind others.
+        if (at === 0) this.isForKafkajs = true
+        break
+      }
+      if (bytes[at + magicAt] !== magicOfBatches) throw new RangeError('a batch of an unknown form')
+      const end = at + lengthEnd + bytes.readInt32BE(at + lengthEnd - 4)
+      // The last one may be cut: its rest comes with the next answer.
+      if (end > bytes.length) break
+      if (end < at + batchHead) throw new RangeError('a batch that is too short')
+      this.#batch(bytes.subarray(at, end), records)
+      at = end
+    }
+    return records
+  }
+
+  #batch(bytes: Buffer, into: FetchedRecord[]): void {
+    const head = new ByteReader(bytes)
+    const firstOffset = head.int64()
+    head.skip(13)
+    const attributes = head.int16()
+    head.skip(4)
+    const firstTime = head.int64Text()
+    const lastTime = head.int64Text()
+    const producerId = head.int64Text()
+    head.skip(6)
+    const count = counted(head.int32())
+    const packing = attributes & compression
+    if (packing > gzip) {
+      if (packing > lastCompression) throw new RangeError('a batch that is compressed in an unknown way')
+      this.isForKafkajs = true
+      return
+    }
+    const isControl = (attributes & control) !== 0
+    const batch: Batch = { isControl, inTransaction: (attributes & transactional) !== 0, producerId }
+    const timeOfAll = (attributes & logAppendTime) === 0 ? undefined : timeAfter(lastTime, 0)
+    const reader = packing === gzip ? new ByteReader(unpacked(bytes.subarray(head.at))) : head
+    for (let left = count; left > 0; left--) {
+      const length = reader.varint()
+      const next = reader.at + length
+      reader.skip(1)
+      const sinceFirst = reader.varint()
+      const time = timeOfAll ?? timeAfter(firstTime, sinceFirst)
+      const offset = firstOffset + reader.varint()
+      into.push(new FetchedRecord(reader.bytes, reader.at, offset, time, batch))
+      passRecord(reader)
+      if (reader.at !== next) throw new RangeError('a record of another length')
+    }
+    if (reader.at !== reader.bytes.length) throw new RangeError('a batch of another length')
+  }
 }
 
 function listIn<T>(reader: ByteReader, read: () => T): T[] {
@@ -74,52 +146,17 @@ function listIn<T>(reader: ByteReader, read: () => T): T[] {
   return list
 }
 
-function recordsIn(bytes: Buffer | null): FetchedRecord[] {
-  const records: FetchedRecord[] = []
-  if (bytes === null || bytes.length === 0) return records
-  if (bytes.length <= magicAt) throw new RangeError('not even the head of a batch')
-  for (let at = 0; at + magicAt < bytes.length;) {
-    if (bytes[at + magicAt] !== magicOfBatches) throw new RangeError('messages of an older form')
-    const end = at + lengthEnd + bytes.readInt32BE(at + lengthEnd - 4)
-    // The last one may be cut: its rest comes with the next answer.
-    if (end > bytes.length) break
-    if (end < at + batchHead) throw new RangeError('a batch that is too short')
-    readBatch(new ByteReader(bytes, at), end, records)
-    at = end
-  }
-  return records
-}
-
-function readBatch(reader: ByteReader, end: number, into: FetchedRecord[]): void {
-  const firstOffset = reader.int64()
-  reader.skip(13)
-  const attributes = reader.int16()
-  if ((attributes & compressed) !== 0) throw new RangeError('a compressed batch')
-  reader.skip(4)
-  const firstTime = reader.int64()
-  const lastTime = reader.int64()
-  const producerId = reader.int64Text()
-  reader.skip(6)
-  const isControl = (attributes & control) !== 0
-  const batch: Batch = { isControl, inTransaction: (attributes & transactional) !== 0, producerId }
-  const timeOfAll = (attributes & logAppendTime) === 0 ? undefined : lastTime
-  for (let left = counted(reader.int32()); left > 0; left--) {
-    const length = reader.varint()
-    const next = reader.at + length
-    reader.skip(1)
-    const sinceFirst = reader.varint()
-    const time = timeOfAll ?? firstTime + sinceFirst
-    const offset = firstOffset + reader.varint()
-    into.push(new FetchedRecord(reader.bytes, reader.at, offset, time, batch))
-    passRecord(reader)
-    if (reader.at !== next || next > end) throw new RangeError('a record of another length')
-  }
-  if (reader.at !== end) throw new RangeError('a batch of another length')
-}
-
 function counted(count: number, least = 0): number {
   if (count >= least) return count
   throw new RangeError('a negative count')
+}
+
+const unpacked = (bytes: Buffer): Buffer => gunzipSync(bytes, { maxOutputLength: mostUnpacked })
+
+/** A text where a number is not exact: other clients write any time. */
+function timeAfter(first: string, milliseconds: number): number | string {
+  const time = Number(first) + milliseconds
+  return Number.isSafeInteger(time) ? time : String(BigInt.asIntN(64, BigInt(first) + BigInt(milliseconds)))
 }
 
 // So that nothing is wrong when its parts are asked for.

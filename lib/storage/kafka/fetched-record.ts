@@ -11,13 +11,13 @@ export interface Batch {
 /** A record in the bytes of an answer, which it keeps alive. Its parts are looked up when somebody asks for them. */
 export class FetchedRecord implements FetchedMessage {
   readonly offset: number
-  readonly timestamp: number
+  readonly timestamp: number | string
   readonly batchContext: Batch
   readonly #bytes: Buffer
   readonly #at: number
 
   /** `at`: where the length of its key is. */
-  constructor(bytes: Buffer, at: number, offset: number, timestamp: number, batch: Batch) {
+  constructor(bytes: Buffer, at: number, offset: number, timestamp: number | string, batch: Batch) {
     this.offset = offset
     this.timestamp = timestamp
     this.batchContext = batch

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { isDeepStrictEqual } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { FetchedMessage } from '../../../lib/storage/kafka/cluster.ts'
@@ -19,7 +20,11 @@ const makeRecord = load('recordBatch/record/v0/index') as (record: object) => En
 const { decode } = load('requests/fetch/v11/response') as { decode: (answer: Buffer) => Promise<Answer> }
 const uncompressed = 0
 const gzip = 1
+const lengthEnd = 12
+const magicAt = 16
 const attributesAt = 21
+const firstTimeAt = 27
+const batchHead = 61
 
 interface Answer {
   readonly responses: ReadonlyArray<{
@@ -58,6 +63,16 @@ async function sameAsKafkajs(answer: Buffer): Promise<void> {
   expect(got).to.not.equal(undefined)
   const [ours, theirs] = [usedOf(got as unknown as Answer), usedOf(await decode(answer))]
   if (!isDeepStrictEqual(ours, theirs)) expect(ours).to.deep.equal(theirs)
+}
+
+/** `undefined` for what is refused, too. */
+function readOrRefused(answer: Buffer): unknown {
+  try {
+    return fetchAnswer(answer)
+  } catch (error) {
+    expect(error).to.be.an('error').with.property('message')
+    return undefined
+  }
 }
 
 interface Batch {
@@ -114,6 +129,7 @@ const batch = fc.record({
   transactional: fc.boolean(),
   isControl: fc.boolean(),
   isStamped: fc.boolean(),
+  compression: fc.constantFrom(uncompressed, gzip),
   records: fc.array(record, { maxLength: 4 })
 })
 
@@ -152,7 +168,7 @@ describe('fetchAnswer', () => {
           const answer = answerWith([set])
           const from = answer.length - set.length
           answer[from + (at % set.length)] = put
-          const got = fetchAnswer(answer)
+          const got = readOrRefused(answer)
           if (got === undefined) return
           const ours = usedOf(got as unknown as Answer)
           const theirs = usedOf(await decode(answer))
@@ -171,22 +187,84 @@ describe('fetchAnswer', () => {
     records: [{ offsetDelta: 0, timestampDelta: 0, key: null, value: Buffer.from('v'), headers: {} }]
   }
 
-  it('leaves to kafkajs what is compressed, or of before Kafka 0.11', async () => {
-    expect(fetchAnswer(answerWith([await bytesOf({ ...plain, compression: gzip })]))).to.equal(undefined)
+  it('leaves to kafkajs what is compressed otherwise than by gzip, or of before Kafka 0.11', async () => {
+    const packed = await bytesOf({ ...plain, compression: gzip })
+    packed[attributesAt + 1] = 4
+    expect(fetchAnswer(answerWith([packed]))).to.equal(undefined)
     const old = await bytesOf(plain)
-    old[16] = 1
+    old[magicAt] = 1
     expect(fetchAnswer(answerWith([old]))).to.equal(undefined)
     expect(fetchAnswer(answerWith([old.subarray(0, 34)]))).to.equal(undefined)
-    const second = Buffer.concat([await bytesOf(plain), old.subarray(0, 34)])
-    expect(fetchAnswer(answerWith([second]))).to.equal(undefined)
   })
 
-  it('leaves to kafkajs what ends too early, or has numbers that are too large', async () => {
+  it('ends before a batch of before Kafka 0.11, which the next answer begins with', async () => {
+    const old = await bytesOf({ ...plain, firstOffset: 6 })
+    old[magicAt] = 1
+    const answer = fetchAnswer(answerWith([Buffer.concat([await bytesOf(plain), old])]))
+    expect(answer!.responses[0]!.partitions[0]!.messages.map(({ offset }) => offset)).to.deep.equal([5])
+  })
+
+  it('refuses what ends too early, or has numbers that are too large', async () => {
     const answer = answerWith([await bytesOf(plain)])
     for (let length = 0; length < answer.length; length++) {
-      expect(fetchAnswer(answer.subarray(0, length)), String(length)).to.equal(undefined)
+      expect(() => fetchAnswer(answer.subarray(0, length)), String(length)).to.throw(RangeError)
     }
-    expect(fetchAnswer(answerWith([await bytesOf({ ...plain, firstOffset: 2 ** 60 })]))).to.equal(undefined)
+    const far = answerWith([await bytesOf({ ...plain, firstOffset: 2 ** 60 })])
+    expect(() => fetchAnswer(far)).to.throw(RangeError, 'too large')
+  })
+
+  // A damaged length of a value, so that the number of headers is read out of it.
+  const bomb = async (compression = uncompressed): Promise<Buffer> => {
+    const value = Buffer.concat([Buffer.from([0xfe, 0xff, 0xff, 0xff, 0x07]), Buffer.alloc(5)])
+    const records = [{ ...plain.records[0]!, value }]
+    const set = await bytesOf({ ...plain, records })
+    set[set.indexOf(value) - 1] = 0
+    if (compression === uncompressed) return set
+    const packed = gzipSync(set.subarray(batchHead))
+    const head = Buffer.from(set.subarray(0, batchHead))
+    head[attributesAt + 1]! |= compression
+    head.writeInt32BE(batchHead - lengthEnd + packed.length, lengthEnd - 4)
+    return Buffer.concat([head, packed])
+  }
+
+  for (const [name, compression] of Object.entries({ uncompressed, gzip })) {
+    it(`refuses a record that says it has a thousand million headers, ${name}: kafkajs would make them`, async () => {
+      const set = await bomb(compression)
+      expect(() => fetchAnswer(answerWith([set]))).to.throw(RangeError)
+    })
+  }
+
+  it('refuses it too beside what kafkajs has to read', async () => {
+    const old = await bytesOf(plain)
+    old[magicAt] = 1
+    const damaged = await bomb()
+    expect(() => fetchAnswer(answerWith([old, damaged]))).to.throw(RangeError)
+    const packed = await bytesOf({ ...plain, compression: gzip })
+    packed[attributesAt + 1] = 2
+    expect(() => fetchAnswer(answerWith([Buffer.concat([packed, damaged])]))).to.throw(RangeError)
+  })
+
+  it('refuses ways of compression that there are not, which kafkajs would take for none', async () => {
+    const set = await bytesOf(plain)
+    set[attributesAt + 1] = 5
+    expect(() => fetchAnswer(answerWith([set]))).to.throw(RangeError, 'unknown way')
+  })
+
+  it('refuses what is no gzip, and what grows beyond all bounds', async () => {
+    const packed = await bytesOf({ ...plain, compression: gzip })
+    packed[batchHead] = 0
+    expect(() => fetchAnswer(answerWith([packed]))).to.throw('incorrect header check')
+    const head = Buffer.from(packed.subarray(0, batchHead))
+    const large = gzipSync(Buffer.alloc(2 ** 28 + 1), { level: 1 })
+    head.writeInt32BE(batchHead - lengthEnd + large.length, lengthEnd - 4)
+    expect(() => fetchAnswer(answerWith([Buffer.concat([head, large])]))).to.throw(RangeError, 'larger than')
+  })
+
+  it('gives times that are no exact numbers as they are', async () => {
+    const latest = (2n ** 63n - 1n).toString()
+    const set = await bytesOf(plain)
+    set.writeBigInt64BE(2n ** 63n - 1n, firstTimeAt)
+    expect(fetchAnswer(answerWith([set]))!.responses[0]!.partitions[0]!.messages[0]!.timestamp).to.equal(latest)
   })
 
   it('finds one header among others, and all of one name', async () => {
