@@ -16,19 +16,30 @@ const generation = 16 * 1024
 export class RecentEntries {
   #young = new Table()
   #old = new Table()
+  /** The id that was asked for last, which is mostly the next one to be set. */
+  #id = ''
+  #hash = hashOf('')
 
   get(id: string): Given | undefined {
-    const hash = hashOf(id)
+    const hash = this.#hashOf(id)
     return this.#young.get(id, hash) ?? this.#old.get(id, hash)
   }
 
   set(id: string, given: Given): void {
-    this.#young.set(id, hashOf(id), given)
+    this.#young.set(id, this.#hashOf(id), given)
     if (this.#young.size < generation) return
     const oldest = this.#old
     this.#old = this.#young
     this.#young = oldest
     oldest.clear()
+  }
+
+  #hashOf(id: string): number {
+    if (id !== this.#id) {
+      this.#id = id
+      this.#hash = hashOf(id)
+    }
+    return this.#hash
   }
 }
 
