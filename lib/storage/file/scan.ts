@@ -1,5 +1,6 @@
 import type { DiskFile } from './disk.ts'
 import { claimedLength, isIntact, line } from './line.ts'
+import { Scratch } from './scratch.ts'
 
 /** What is scanned. */
 export type Readable = Pick<DiskFile, 'read'>
@@ -36,8 +37,13 @@ const space = 0x20
  * The intact lines of a part of a file, in big blocks. What is damaged is told to `onDamage` and passed over: reading goes on
  * at the next intact line. A line that is longer than a block makes the block larger.
  */
-export function scan(file: Readable, extent: Extent, onDamage: (damage: Damage) => void): AsyncGenerator<Block> {
-  return new Scanner(file, extent, onDamage).blocks()
+export function scan(
+  file: Readable,
+  extent: Extent,
+  onDamage: (damage: Damage) => void,
+  scratch = new Scratch()
+): AsyncGenerator<Block> {
+  return new Scanner(file, extent, onDamage, scratch).blocks()
 }
 
 class Scanner {
@@ -45,6 +51,7 @@ class Scanner {
   readonly #seed: number
   readonly #to: number
   readonly #onDamage: (damage: Damage) => void
+  readonly #scratch: Scratch
   #bytes: Buffer
   #base: number
   #have = 0
@@ -54,25 +61,31 @@ class Scanner {
   /** The next line break is still to be found. */
   #isLost = false
 
-  constructor(file: Readable, { seed, from, to }: Extent, onDamage: (damage: Damage) => void) {
+  constructor(file: Readable, { seed, from, to }: Extent, onDamage: (damage: Damage) => void, scratch: Scratch) {
     this.#file = file
     this.#seed = seed
     this.#to = to
     this.#onDamage = onDamage
+    this.#scratch = scratch
     this.#base = from
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(line.overhead, Math.min(chunkBytes, to - from)))
+    this.#bytes = scratch.take(Math.max(line.overhead, Math.min(chunkBytes, to - from)))
   }
 
   async *blocks(): AsyncGenerator<Block> {
-    while (this.#base < this.#to) {
-      await this.#fill()
-      const lines: number[] = []
-      const used = this.#parse(lines)
-      if (lines.length > 0) yield { bytes: this.#bytes, base: this.#base, lines }
-      if (this.#isAtEnd) break
-      this.#keepFrom(used)
+    try {
+      while (this.#base < this.#to) {
+        await this.#fill()
+        const lines: number[] = []
+        const used = this.#parse(lines)
+        if (lines.length > 0) yield { bytes: this.#bytes, base: this.#base, lines }
+        if (this.#isAtEnd) break
+        this.#keepFrom(used)
+      }
+      this.#damageEndsAt(this.#to)
+    } finally {
+      // One that has grown is for a line such as there are few.
+      if (this.#bytes.length <= chunkBytes) this.#scratch.giveBack(this.#bytes)
     }
-    this.#damageEndsAt(this.#to)
   }
 
   async #fill(): Promise<void> {

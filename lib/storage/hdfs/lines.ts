@@ -1,5 +1,6 @@
 import { frame, line, seal } from '../file/line.ts'
 import { type Block, type Damage, scan } from '../file/scan.ts'
+import type { Scratch } from '../file/scratch.ts'
 import { seedOf } from './file-name.ts'
 import type { RemoteFile } from './remote-file.ts'
 import type { DataFile } from './survey.ts'
@@ -26,6 +27,11 @@ export function fileOf(rows: readonly Row[], seed: number): Buffer {
 }
 
 /** The intact lines of a data file, in blocks. */
-export function linesOf({ name }: DataFile, remote: RemoteFile, onDamage = (_: Damage) => {}): AsyncGenerator<Block> {
-  return scan(remote, { seed: seedOf(name.base), from: 0, to: remote.length }, onDamage)
+export function linesOf(
+  { name }: DataFile,
+  remote: RemoteFile,
+  onDamage = (_: Damage) => {},
+  scratch?: Scratch
+): AsyncGenerator<Block> {
+  return scan(remote, { seed: seedOf(name.base), from: 0, to: remote.length }, onDamage, scratch)
 }

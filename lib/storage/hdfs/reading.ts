@@ -3,6 +3,7 @@ import { type Envelope, parseEnvelope } from '../envelope.ts'
 import { cellAt } from '../file/cells.ts'
 import { line } from '../file/line.ts'
 import type { Block } from '../file/scan.ts'
+import { Scratch } from '../file/scratch.ts'
 import { matching } from '../filter.ts'
 import { closedError } from '../remote/closed-error.ts'
 import type { ReadOptions } from '../storage.ts'
@@ -32,6 +33,7 @@ export class Reading {
   /** Where versions are that a later one stands in for. */
   readonly #older = new Map<string, Position[]>()
   readonly #recent = new RecentEntries()
+  readonly #scratch = new Scratch()
   /** What is there a second time, and was removed in its first place before this was known. */
   #late: Position[] = []
 
@@ -75,7 +77,7 @@ export class Reading {
       return
     }
     const damaged = this.#session.damage.in(into.file)
-    for await (const block of linesOf(into.file, remote, damaged)) {
+    for await (const block of linesOf(into.file, remote, damaged, this.#scratch)) {
       if (this.isAborted) return
       yield this.#inBlock(opened, block)
     }

@@ -1,14 +1,19 @@
 import { expect } from 'chai'
 import { line, lineOf } from '../../../lib/storage/file/line.ts'
 import { type Damage, scan } from '../../../lib/storage/file/scan.ts'
+import { Scratch } from '../../../lib/storage/file/scratch.ts'
 import { memoryFile } from './memory-file.ts'
 
 const seed = 4711
 
-async function scanned(bytes: Buffer, to = bytes.length): Promise<{ texts: string[]; damages: Damage[] }> {
+async function scanned(
+  bytes: Buffer,
+  to = bytes.length,
+  scratch?: Scratch
+): Promise<{ texts: string[]; damages: Damage[] }> {
   const texts: string[] = []
   const damages: Damage[] = []
-  for await (const block of scan(memoryFile(bytes), { seed, from: 0, to }, damage => damages.push(damage))) {
+  for await (const block of scan(memoryFile(bytes), { seed, from: 0, to }, damage => damages.push(damage), scratch)) {
     for (let i = 0; i < block.lines.length; i += 2) {
       texts.push(block.bytes.toString('utf8', block.lines[i]! + line.head, block.lines[i + 1]))
     }
@@ -34,6 +39,28 @@ describe('scan', () => {
     const found = await scanned(Buffer.concat(long.map(text => lineOf(text, seed))))
     expect(found.texts.map(text => text.length)).to.deep.equal(long.map(text => text.length))
     expect(found.damages).to.deep.equal([])
+  })
+
+  it('gives of one file after another what is in it, in one buffer', async () => {
+    const scratch = new Scratch()
+    const buffer = Buffer.concat([file, file, file])
+    scratch.giveBack(buffer)
+    for (const cut of [file.length, starts[5]!, starts[5]! - 1, starts[9]! + 3, 0, 1, file.length - 1, file.length]) {
+      const part = file.subarray(0, cut)
+      expect(await scanned(part, cut, scratch), `cut at ${cut}`).to.deep.equal(await scanned(part))
+    }
+    expect(scratch.take(1)).to.equal(buffer)
+  })
+
+  it('gives the buffer back when nobody wants the rest, and keeps none that has grown', async () => {
+    const scratch = new Scratch()
+    for await (const { bytes } of scan(memoryFile(file), { seed, from: 0, to: file.length }, () => {}, scratch)) {
+      expect(scratch.take(1)).to.not.equal(bytes)
+      break
+    }
+    expect(scratch.take(1).length).to.equal(file.length)
+    await scanned(lineOf(JSON.stringify('a'.repeat(3_000_000)), seed), undefined, scratch)
+    expect(scratch.take(1).length).to.equal(1)
   })
 
   it('looks at nothing beyond its end', async () => {
