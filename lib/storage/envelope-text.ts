@@ -20,36 +20,37 @@ const restStart = ',"method":'
 const restNames = new Set(['method', 'url', 'headers', 'attempts', 'firstError', 'lastError', 'outcome', 'notBefore'])
 const rightOthers: Fields = { id: '', version: 1, acceptedAt: 0, records: [] }
 
+// What is kept of a text keeps all of it alive; and in a longer one the rest is not what takes the time.
+const mostCharacters = 65_536
+
 let last: Rest | undefined
+/** A rest that was seen once. To look into one costs more than `JSON.parse`, and pays when it comes again. */
+let seenOnce = ''
 
 /**
  * The envelope in a text that is as `encodeEnvelope` writes it. Most differ from the one before only in the id, the numbers and
  * the records: what is the same is neither parsed nor checked again, but shared, and frozen. `undefined` when the text is of
- * another form, or wrong: `JSON.parse` must see it.
+ * another form, or wrong, or its rest is not known yet: `JSON.parse` must see it.
  *
  * The text is cut into parts that are members of an object, or a value, each for itself. No name can be in two of them, so that
  * together they say what the whole does.
  */
 export function envelopeInText(text: string): Envelope | undefined {
+  const rest = restIn(text)
+  if (rest === undefined) return undefined
   const key = keyIn(text)
   if (key === undefined || !text.startsWith(recordsName, key.end)) return undefined
   const from = key.end + recordsName.length
-  const atEnd = text.length - (last?.text.length ?? 0)
-  // Quicker than `endsWith`, which goes character by character.
-  const same = text.slice(atEnd) === last?.text ? last : undefined
-  const start = same === undefined ? text.lastIndexOf(restStart) : atEnd
-  if (start < from) return undefined
-  const fields = same === undefined ? fieldsIn(text.slice(start)) : same.fields
-  return fields && envelopeOf(key, text.slice(from, start), fields)
+  const to = text.length - rest.text.length
+  return to < from ? undefined : envelopeOf(key, text.slice(from, to), rest.fields)
 }
 
 /** The same for the texts that `encodeRequest` and `encodeRecords` write. */
 export function envelopeInTexts(request: string, records: string): Envelope | undefined {
+  const rest = restIn(request)
+  if (rest === undefined) return undefined
   const key = keyIn(request)
-  if (key === undefined) return undefined
-  const rest = request.slice(key.end)
-  const fields = rest === last?.text ? last.fields : fieldsIn(rest)
-  return fields && envelopeOf(key, records, fields)
+  return key?.end === request.length - rest.text.length ? envelopeOf(key, records, rest.fields) : undefined
 }
 
 function keyIn(text: string): Key | undefined {
@@ -61,17 +62,29 @@ function keyIn(text: string): Key | undefined {
   return { id, version: Number(version), acceptedAt: Number(acceptedAt), end: keyText.lastIndex }
 }
 
+/** The rest at the end of a text, if it is the last one, or the same as in the text before. */
+function restIn(text: string): Rest | undefined {
+  // Quicker than `endsWith`, which goes character by character.
+  if (last !== undefined && text.slice(text.length - last.text.length) === last.text) return last
+  const start = text.lastIndexOf(restStart)
+  if (start === -1 || text.length > mostCharacters) return undefined
+  const rest = text.slice(start)
+  const isSeenAgain = rest === seenOnce
+  seenOnce = rest
+  return isSeenAgain ? readRest(rest) : undefined
+}
+
 /** `undefined` when it is not a rest, is wrong, or has more in it than can be frozen here. */
-function fieldsIn(rest: string): Fields | undefined {
-  const fields = parsed(`{${rest.slice(1)}`) as Fields | undefined
+function readRest(text: string): Rest | undefined {
+  const fields = parsed(`{${text.slice(1)}`) as Fields | undefined
   if (fields === undefined || !Object.keys(fields).every(name => restNames.has(name))) return undefined
   if (wrongField({ ...rightOthers, ...fields }) !== undefined) return undefined
   for (const value of Object.values(fields).filter(isObject)) {
     if (Object.values(value).some(isObject)) return undefined
     Object.freeze(value)
   }
-  last = { text: copyOf(rest), fields }
-  return fields
+  last = { text, fields }
+  return last
 }
 
 function envelopeOf(
@@ -96,5 +109,3 @@ function parsed(text: string): unknown {
     return undefined
   }
 }
-
-const copyOf = (piece: string): string => JSON.parse(JSON.stringify(piece)) as string
