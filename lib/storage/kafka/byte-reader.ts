@@ -31,8 +31,16 @@ export class ByteReader {
     return this.bytes.readBigInt64BE(this.#passed(8)).toString()
   }
 
-  /** Of any length, zigzag. */
+  /** Of any length, zigzag. A `RangeError` too when it is more than a number holds. */
   varint(): number {
+    const value = this.varlong()
+    if (typeof value === 'number') return value
+    throw new RangeError('a number that is too large')
+  }
+
+  /** The same, exact whatever it is. */
+  varlong(): number | bigint {
+    const from = this.at
     let value = 0
     for (let factor = 1; ; factor *= 128) {
       const byte = this.bytes[this.at++]
@@ -40,7 +48,8 @@ export class ByteReader {
       value += (byte & 127) * factor
       if (byte < 128) break
     }
-    return safe(value % 2 === 0 ? value / 2 : -(value + 1) / 2)
+    if (value > Number.MAX_SAFE_INTEGER) return this.#varlongFrom(from)
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
   }
 
   /** So many bytes, not copied; null when the length is -1. */
@@ -61,6 +70,12 @@ export class ByteReader {
     if (length !== wanted.length) return false
     for (let i = 0; i < length; i++) if (this.bytes[from + i] !== wanted[i]) return false
     return true
+  }
+
+  #varlongFrom(from: number): bigint {
+    let value = 0n
+    for (let at = this.at - 1; at >= from; at--) value = (value << 7n) | BigInt(this.bytes[at]! & 127)
+    return value % 2n === 0n ? value / 2n : -(value + 1n) / 2n
   }
 
   #passed(length: number): number {

@@ -29,7 +29,7 @@ const lastCompression = 4
 const logAppendTime = 8
 const transactional = 16
 const control = 32
-// A batch has a megabyte by default before it is compressed, and a broker lets no larger one in.
+// Of an answer. A broker takes a batch of a megabyte, compressed, unless it is told otherwise.
 const mostUnpacked = 2 ** 28
 
 /**
@@ -45,10 +45,11 @@ export function fetchAnswer(bytes: Buffer): FetchAnswer | undefined {
   return walk.isForKafkajs ? undefined : answer
 }
 
-/** Goes through all of an answer, also where kafkajs is to read it: it must not meet what is damaged. */
+/** Goes through all of an answer, also where kafkajs is to read some of it. */
 class Walk {
   isForKafkajs = false
   readonly #reader: ByteReader
+  #unpacked = 0
 
   constructor(bytes: Buffer) {
     this.#reader = new ByteReader(bytes)
@@ -109,7 +110,7 @@ class Walk {
     const firstOffset = head.int64()
     head.skip(13)
     const attributes = head.int16()
-    head.skip(4)
+    const lastOffsetDelta = head.int32()
     const firstTime = head.int64Text()
     const lastTime = head.int64Text()
     const producerId = head.int64Text()
@@ -121,15 +122,17 @@ class Walk {
       this.isForKafkajs = true
       return
     }
+    if (count === 0) return
     const isControl = (attributes & control) !== 0
-    const batch: Batch = { isControl, inTransaction: (attributes & transactional) !== 0, producerId }
+    const inTransaction = (attributes & transactional) !== 0
+    const batch: Batch = { isControl, inTransaction, producerId, firstOffset: String(firstOffset), lastOffsetDelta }
     const timeOfAll = (attributes & logAppendTime) === 0 ? undefined : timeAfter(lastTime, 0)
-    const reader = packing === gzip ? new ByteReader(unpacked(bytes.subarray(head.at))) : head
+    const reader = packing === gzip ? new ByteReader(this.#unpack(bytes.subarray(head.at))) : head
     for (let left = count; left > 0; left--) {
       const length = reader.varint()
       const next = reader.at + length
       reader.skip(1)
-      const sinceFirst = reader.varint()
+      const sinceFirst = reader.varlong()
       const time = timeOfAll ?? timeAfter(firstTime, sinceFirst)
       const offset = firstOffset + reader.varint()
       into.push(new FetchedRecord(reader.bytes, reader.at, offset, time, batch))
@@ -137,6 +140,12 @@ class Walk {
       if (reader.at !== next) throw new RangeError('a record of another length')
     }
     if (reader.at !== reader.bytes.length) throw new RangeError('a batch of another length')
+  }
+
+  #unpack(bytes: Buffer): Buffer {
+    const unpacked = gunzipSync(bytes, { maxOutputLength: mostUnpacked - this.#unpacked })
+    this.#unpacked += unpacked.length
+    return unpacked
   }
 }
 
@@ -151,12 +160,12 @@ function counted(count: number, least = 0): number {
   throw new RangeError('a negative count')
 }
 
-const unpacked = (bytes: Buffer): Buffer => gunzipSync(bytes, { maxOutputLength: mostUnpacked })
-
 /** A text where a number is not exact: other clients write any time. */
-function timeAfter(first: string, milliseconds: number): number | string {
-  const time = Number(first) + milliseconds
-  return Number.isSafeInteger(time) ? time : String(BigInt.asIntN(64, BigInt(first) + BigInt(milliseconds)))
+function timeAfter(first: string, since: number | bigint): number | string {
+  const start = Number(first)
+  const time = start + Number(since)
+  const isExact = Number.isSafeInteger(start) && typeof since === 'number' && Number.isSafeInteger(time)
+  return isExact ? time : String(BigInt.asIntN(64, BigInt(first) + BigInt(since)))
 }
 
 // So that nothing is wrong when its parts are asked for.
