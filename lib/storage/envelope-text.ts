@@ -24,8 +24,10 @@ const rightOthers: Fields = { id: '', version: 1, acceptedAt: 0, records: [] }
 const mostCharacters = 65_536
 
 let last: Rest | undefined
-/** A rest that was seen once. To look into one costs more than `JSON.parse`, and pays when it comes again. */
-let seenOnce = ''
+/** The rest that came before and is not `last`. To look into one costs more than `JSON.parse`, and pays when it comes again. */
+let before = ''
+/** That one was looked into, and was none. */
+let isRefused = false
 
 /**
  * The envelope in a text that is as `encodeEnvelope` writes it. Most differ from the one before only in the id, the numbers and
@@ -62,16 +64,21 @@ function keyIn(text: string): Key | undefined {
   return { id, version: Number(version), acceptedAt: Number(acceptedAt), end: keyText.lastIndex }
 }
 
-/** The rest at the end of a text, if it is the last one, or the same as in the text before. */
+/** The rest at the end of a text, if it is known, or has come before. */
 function restIn(text: string): Rest | undefined {
   // Quicker than `endsWith`, which goes character by character.
   if (last !== undefined && text.slice(text.length - last.text.length) === last.text) return last
   const start = text.lastIndexOf(restStart)
   if (start === -1 || text.length > mostCharacters) return undefined
   const rest = text.slice(start)
-  const isSeenAgain = rest === seenOnce
-  seenOnce = rest
-  return isSeenAgain ? readRest(rest) : undefined
+  if (rest !== before) {
+    before = rest
+    isRefused = false
+    return undefined
+  }
+  const read = isRefused ? undefined : readRest(rest)
+  isRefused = read === undefined
+  return read
 }
 
 /** `undefined` when it is not a rest, is wrong, or has more in it than can be frozen here. */

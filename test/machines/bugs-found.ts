@@ -404,5 +404,17 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'review',
     file: 'test/storage/hdfs/claims.test.ts',
     test: 'that were released end in each place'
+  },
+  {
+    what: 'A record in a gzip batch of Kafka that says it has a thousand million headers got them, until no memory was left.',
+    foundBy: 'review',
+    file: 'test/storage/kafka/fetch-answer.test.ts',
+    test: 'refuses a record that says it has a thousand million headers'
+  },
+  {
+    what: 'Behind a batch of Kafka of which compaction has taken the last records nothing was read any more.',
+    foundBy: 'review',
+    file: 'test/storage/kafka/fetch-answer.test.ts',
+    test: 'says where a batch ends of which compaction has taken the last records'
   }
 ]

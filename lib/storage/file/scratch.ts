@@ -1,5 +1,5 @@
 /**
- * The buffer of one scan, for the next one: to make one for each file of half a megabyte took a sixth of all the processor time
+ * The buffer of one scan, for the next one: to make one for each file of half a megabyte took a tenth of all the processor time
  * of reading it, most of it in the collections of garbage that so much memory outside of the heap brings about.
  */
 export class Scratch {

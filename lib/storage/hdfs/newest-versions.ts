@@ -1,5 +1,6 @@
 import { keyIn } from '../file/key.ts'
 import { line } from '../file/line.ts'
+import { Scratch } from '../file/scratch.ts'
 import { RemoteFile } from './remote-file.ts'
 import { linesOf } from './lines.ts'
 import type { Session } from './session.ts'
@@ -16,8 +17,9 @@ export async function newestVersions(session: Session, survey: Survey): Promise<
   const newest = new Map<string, number>()
   const { lowestVersion, highestVersion } = survey
   if (highestVersion <= lowestVersion) return newest
+  const scratch = new Scratch()
   for await (const file of filesOf(session.fs, survey)) {
-    if (file.name.highestVersion > lowestVersion) await learn(newest, session, file, lowestVersion)
+    if (file.name.highestVersion > lowestVersion) await learn(newest, session, file, lowestVersion, scratch)
   }
   return newest
 }
@@ -26,11 +28,12 @@ async function learn(
   newest: Map<string, number>,
   { fs, claims }: Session,
   file: DataFile,
-  above: number
+  above: number,
+  scratch: Scratch
 ): Promise<void> {
   const remote = await RemoteFile.open(fs, file, claims.pathOf(file))
   if (remote === undefined) return
-  for await (const { bytes, lines } of linesOf(file, remote)) {
+  for await (const { bytes, lines } of linesOf(file, remote, undefined, scratch)) {
     for (let i = 0; i < lines.length; i += 2) {
       const key = keyIn(bytes, lines[i]! + line.head, lines[i + 1]!, above + 1)
       if (key === undefined || key.version <= Math.max(above, newest.get(key.id) ?? 0)) continue
