@@ -4,6 +4,7 @@ import { Frames } from '../../../lib/storage/hbase/frames.ts'
 import { LoopbackServer } from '../../support/loopback-server.ts'
 import { answerOf, frameIn } from '../../support/rpc-frames.ts'
 import { zooKeeperAnswer } from '../../support/zookeeper-answer.ts'
+import { framesIn } from './frames-in.ts'
 
 interface Recorded {
   readonly message: string
@@ -40,7 +41,7 @@ export class RecordedHBase extends LoopbackServer {
     socket.on('data', chunk => {
       isRpc ??= chunk.subarray(0, 4).toString('latin1') === 'HBas'
       const bytes = isRpc && count === 0 ? chunk.subarray(6) : chunk
-      for (const frame of frames.add(Buffer.from(bytes))) {
+      for (const frame of framesIn(frames, bytes, socket)) {
         const answer = isRpc ? this.#rpc(frame, count++) : this.#zooKeeper(frame, count++)
         if (answer === undefined) continue
         const tampered = this.tamper.frame(answer)

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { Frames } from '../../../lib/storage/hbase/frames.ts'
 import { LoopbackServer } from '../../support/loopback-server.ts'
+import { framesIn } from './frames-in.ts'
 import { type Address, apisWithAddresses, headOf, kafkaAnswer, withAddress } from './kafka-frames.ts'
 
 interface Recorded {
@@ -34,7 +35,7 @@ export class RecordedKafka extends LoopbackServer {
   #serve(socket: Socket): void {
     const requests = new Frames(1e8)
     socket.on('data', chunk => {
-      for (const request of requests.add(Buffer.from(chunk))) {
+      for (const request of framesIn(requests, chunk, socket)) {
         const answer = this.#answer(request)
         const tampered = answer === undefined ? undefined : this.tamper.frame(answer)
         if (tampered?.isEnd === true) socket.end(tampered.bytes)
