@@ -1,7 +1,4 @@
-/**
- * The buffer of one scan, for the next one: to make one for each file of half a megabyte took a tenth of all the processor time
- * of reading it, most of it in the collections of garbage that so much memory outside of the heap brings about.
- */
+/** The buffer of one scan, for the next one: else each file of half a megabyte leaves as much garbage outside of the heap. */
 export class Scratch {
   #bytes: Buffer | undefined
 
