@@ -122,18 +122,19 @@ class Walk {
       this.isForKafkajs = true
       return
     }
-    if (count === 0) return
+    if (count === 0 && head.at === bytes.length) return
     const isControl = (attributes & control) !== 0
     const inTransaction = (attributes & transactional) !== 0
     const batch: Batch = { isControl, inTransaction, producerId, firstOffset: String(firstOffset), lastOffsetDelta }
-    const timeOfAll = (attributes & logAppendTime) === 0 ? undefined : timeAfter(lastTime, 0)
+    const timeOfAll = (attributes & logAppendTime) === 0 ? undefined : timesFrom(lastTime)(0)
+    const timeAfter = timesFrom(firstTime)
     const reader = packing === gzip ? new ByteReader(this.#unpack(bytes.subarray(head.at))) : head
     for (let left = count; left > 0; left--) {
       const length = reader.varint()
       const next = reader.at + length
       reader.skip(1)
       const sinceFirst = reader.varlong()
-      const time = timeOfAll ?? timeAfter(firstTime, sinceFirst)
+      const time = timeOfAll ?? timeAfter(sinceFirst)
       const offset = firstOffset + reader.varint()
       into.push(new FetchedRecord(reader.bytes, reader.at, offset, time, batch))
       passRecord(reader)
@@ -160,12 +161,15 @@ function counted(count: number, least = 0): number {
   throw new RangeError('a negative count')
 }
 
-/** A text where a number is not exact: other clients write any time. */
-function timeAfter(first: string, since: number | bigint): number | string {
+/** The times so long after a first one: texts where a number is not exact, since other clients write any time. */
+function timesFrom(first: string): (since: number | bigint) => number | string {
   const start = Number(first)
-  const time = start + Number(since)
-  const isExact = Number.isSafeInteger(start) && typeof since === 'number' && Number.isSafeInteger(time)
-  return isExact ? time : String(BigInt.asIntN(64, BigInt(first) + BigInt(since)))
+  const isExact = Number.isSafeInteger(start)
+  return since => {
+    const time = start + Number(since)
+    if (isExact && typeof since === 'number' && Number.isSafeInteger(time)) return time
+    return String(BigInt.asIntN(64, BigInt(first) + BigInt(since)))
+  }
 }
 
 // So that nothing is wrong when its parts are asked for.

@@ -283,6 +283,12 @@ describe('fetchAnswer', () => {
     }
   })
 
+  it('refuses an empty batch whose length reaches into the next one', async () => {
+    const set = Buffer.concat([await bytesOf({ ...plain, records: [] }), await bytesOf({ ...plain, firstOffset: 6 })])
+    set.writeInt32BE(batchHead, lengthEnd - 4)
+    expect(() => fetchAnswer(answerWith([set]))).to.throw(RangeError, 'another length')
+  })
+
   it('gives times that are no exact numbers as they are', async () => {
     const latest = (2n ** 63n - 1n).toString()
     const set = await bytesOf(plain)
