@@ -24,7 +24,7 @@ const rightOthers: Fields = { id: '', version: 1, acceptedAt: 0, records: [] }
 const mostCharacters = 65_536
 
 let last: Rest | undefined
-/** The rest that came before and is not `last`. To look into one costs more than `JSON.parse`, and pays when it comes again. */
+/** The rest of the text before, where that is not `last`: to look into one pays when it comes twice, not when two take turns. */
 let before = ''
 /** That one was looked into, and was none. */
 let isRefused = false
@@ -67,7 +67,10 @@ function keyIn(text: string): Key | undefined {
 /** The rest at the end of a text, if it is known, or has come before. */
 function restIn(text: string): Rest | undefined {
   // Quicker than `endsWith`, which goes character by character.
-  if (last !== undefined && text.slice(text.length - last.text.length) === last.text) return last
+  if (last !== undefined && text.slice(text.length - last.text.length) === last.text) {
+    before = ''
+    return last
+  }
   const start = text.lastIndexOf(restStart)
   if (start === -1 || text.length > mostCharacters) return undefined
   const rest = text.slice(start)
