@@ -6,6 +6,7 @@ import type { LoopbackServer } from '../../support/loopback-server.ts'
 const ownPorts = new Set<number>()
 
 const connect = net.connect as (options: NetConnectOpts, ...rest: unknown[]) => Socket
+const { createConnection } = Agent.prototype
 
 function connectOwn(options: NetConnectOpts, ...rest: unknown[]): Socket {
   const { host, port } = options as { host?: string; port: number | string }
@@ -20,13 +21,13 @@ function connectOwn(options: NetConnectOpts, ...rest: unknown[]): Socket {
  * port of this one, where another machine or a database listens.
  */
 export function connectsToOwnPorts(): void {
-  const put = (function_: unknown): void => {
-    Object.assign(net, { connect: function_ })
-    Object.assign(Agent.prototype, { createConnection: function_ })
+  const put = (ofNet: unknown, ofAgents: unknown): void => {
+    Object.assign(net, { connect: ofNet })
+    Object.assign(Agent.prototype, { createConnection: ofAgents })
     syncBuiltinESMExports()
   }
-  before(() => put(connectOwn))
-  after(() => put(connect))
+  before(() => put(connectOwn, connectOwn))
+  after(() => put(connect, createConnection))
 }
 
 /** A server that was started, and can be connected to. */
