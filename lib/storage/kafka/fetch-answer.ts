@@ -45,6 +45,13 @@ export function fetchAnswer(bytes: Buffer): FetchAnswer | undefined {
   return walk.isForKafkajs ? undefined : answer
 }
 
+/** What `gunzipSync` gives with `info`. */
+interface Unpacked {
+  readonly buffer: Buffer
+  /** It counts the bytes that it has taken. */
+  readonly engine: { readonly bytesWritten: number }
+}
+
 /** Goes through all of an answer, also where kafkajs is to read some of it. */
 class Walk {
   isForKafkajs = false
@@ -144,9 +151,12 @@ class Walk {
   }
 
   #unpack(bytes: Buffer): Buffer {
-    const unpacked = gunzipSync(bytes, { maxOutputLength: mostUnpacked - this.#unpacked })
-    this.#unpacked += unpacked.length
-    return unpacked
+    const options = { maxOutputLength: mostUnpacked - this.#unpacked, info: true }
+    const { buffer, engine } = gunzipSync(bytes, options) as unknown as Unpacked
+    // What is behind the end, if it begins with a zero, is passed over in silence.
+    if (engine.bytesWritten !== bytes.length) throw new RangeError('a batch of another length')
+    this.#unpacked += buffer.length
+    return buffer
   }
 }
 

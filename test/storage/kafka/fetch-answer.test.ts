@@ -289,6 +289,15 @@ describe('fetchAnswer', () => {
     expect(() => fetchAnswer(answerWith([set]))).to.throw(RangeError, 'another length')
   })
 
+  it('refuses a gzip batch whose length reaches into the next one', async () => {
+    const first = await bytesOf({ ...plain, compression: gzip })
+    const set = Buffer.concat([first, await bytesOf({ ...plain, firstOffset: 6 })])
+    for (const more of [1, 5, 61]) {
+      set.writeInt32BE(first.length - lengthEnd + more, lengthEnd - 4)
+      expect(() => fetchAnswer(answerWith([set])), String(more)).to.throw(RangeError, 'another length')
+    }
+  })
+
   it('gives times that are no exact numbers as they are', async () => {
     const latest = (2n ** 63n - 1n).toString()
     const set = await bytesOf(plain)
