@@ -75,6 +75,7 @@ export class ByteReader {
   #varlongFrom(from: number): bigint {
     let value = 0n
     for (let at = this.at - 1; at >= from; at--) value = (value << 7n) | BigInt(this.bytes[at]! & 127)
+    value = BigInt.asUintN(64, value)
     return value % 2n === 0n ? value / 2n : -(value + 1n) / 2n
   }
 

@@ -142,7 +142,7 @@ class Walk {
       reader.skip(1)
       const sinceFirst = reader.varlong()
       const time = timeOfAll ?? timeAfter(sinceFirst)
-      const offset = firstOffset + reader.varint()
+      const offset = firstOffset + int32Of(reader.varint())
       into.push(new FetchedRecord(reader.bytes, reader.at, offset, time, batch))
       passRecord(reader)
       if (reader.at !== next) throw new RangeError('a record of another length')
@@ -169,6 +169,11 @@ function listIn<T>(reader: ByteReader, read: () => T): T[] {
 function counted(count: number, least = 0): number {
   if (count >= least) return count
   throw new RangeError('a negative count')
+}
+
+function int32Of(number: number): number {
+  if ((number | 0) === number) return number
+  throw new RangeError('an offset that is too far from the first one')
 }
 
 /** The times so long after a first one: texts where a number is not exact, since other clients write any time. */

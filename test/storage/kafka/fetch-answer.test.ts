@@ -22,6 +22,7 @@ const uncompressed = 0
 const gzip = 1
 const lengthEnd = 12
 const magicAt = 16
+const magicOfBatches = 2
 const attributesAt = 21
 const lastOffsetDeltaAt = 23
 const firstTimeAt = 27
@@ -179,13 +180,14 @@ describe('fetchAnswer', () => {
         fc.nat(255),
         async (batches, at, put) => {
           const set = await bytesOfAll(batches)
-          const answer = answerWith([set])
-          const from = answer.length - set.length
-          answer[from + (at % set.length)] = put
-          const got = readOrRefused(answer)
+          set[at % set.length] = put
+          const got = readOrRefused(answerWith([set]))
           if (got === undefined) return
-          const ours = usedOf(got as unknown as Answer)
-          const theirs = usedOf(await decode(answer))
+          const ours = usedOf(got as Answer)
+          // Where one behind others looks older, the next answer begins with it.
+          const first = (await bytesOf(batches[0]!)).length
+          const looksOlder = set.length > first && at % set.length === first + magicAt && put < magicOfBatches
+          const theirs = usedOf(await decode(answerWith([looksOlder ? set.subarray(0, first) : set])))
           if (!isDeepStrictEqual(ours, theirs)) expect(ours).to.deep.equal(theirs)
         }
       ),
@@ -296,6 +298,12 @@ describe('fetchAnswer', () => {
       set.writeInt32BE(first.length - lengthEnd + more, lengthEnd - 4)
       expect(() => fetchAnswer(answerWith([set])), String(more)).to.throw(RangeError, 'another length')
     }
+  })
+
+  it('refuses an offset that is further from the first one of its batch than Kafka has it', async () => {
+    const set = await bytesOf({ ...plain, records: [{ ...plain.records[0]!, timestampDelta: 2 ** 52 }] })
+    set[batchHead + 2] = 0
+    expect(() => fetchAnswer(answerWith([set]))).to.throw(RangeError, 'too far')
   })
 
   it('gives times that are no exact numbers as they are', async () => {
