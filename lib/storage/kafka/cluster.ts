@@ -83,6 +83,8 @@ export interface FetchedPartition {
   readonly partition: number
   readonly abortedTransactions?: ReadonlyArray<{ readonly producerId: string; readonly firstOffset: string }>
   readonly messages: readonly FetchedMessage[]
+  /** Where the last batch ends, if it is not kafkajs that has read it. */
+  readonly lastOffset?: number
 }
 
 /** Several of one name are a list. */

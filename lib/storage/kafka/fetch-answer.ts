@@ -88,12 +88,13 @@ class Walk {
     }))
     // Which replica to ask the next time.
     reader.skip(4)
-    return { partition, errorCode, abortedTransactions, messages: this.#records(reader.slice(reader.int32())) }
+    return { partition, errorCode, abortedTransactions, ...this.#records(reader.slice(reader.int32())) }
   }
 
-  #records(bytes: Buffer | null): FetchedRecord[] {
-    const records: FetchedRecord[] = []
-    if (bytes === null || bytes.length === 0) return records
+  #records(bytes: Buffer | null): { messages: FetchedRecord[]; lastOffset: number } {
+    const messages: FetchedRecord[] = []
+    let lastOffset = -1
+    if (bytes === null || bytes.length === 0) return { messages, lastOffset }
     if (bytes.length <= magicAt) throw new RangeError('not even the head of a batch')
     for (let at = 0; at + magicAt < bytes.length;) {
       if (bytes[at + magicAt]! < magicOfBatches) {
@@ -106,18 +107,19 @@ class Walk {
       // The last one may be cut: its rest comes with the next answer.
       if (end > bytes.length) break
       if (end < at + batchHead) throw new RangeError('a batch that is too short')
-      this.#batch(bytes.subarray(at, end), records)
+      lastOffset = this.#batch(bytes.subarray(at, end), messages)
       at = end
     }
-    return records
+    return { messages, lastOffset }
   }
 
-  #batch(bytes: Buffer, into: FetchedRecord[]): void {
+  /** The offset at which it ends: compaction may have taken its last records, or all. */
+  #batch(bytes: Buffer, into: FetchedRecord[]): number {
     const head = new ByteReader(bytes)
     const firstOffset = head.int64()
     head.skip(13)
     const attributes = head.int16()
-    const lastOffsetDelta = head.int32()
+    const lastOffset = firstOffset + head.int32()
     const firstTime = head.int64Text()
     const lastTime = head.int64Text()
     const producerId = head.int64Text()
@@ -127,12 +129,12 @@ class Walk {
     if (packing > gzip) {
       if (packing > lastCompression) throw new RangeError('a batch that is compressed in an unknown way')
       this.isForKafkajs = true
-      return
+      return lastOffset
     }
-    if (count === 0 && head.at === bytes.length) return
+    if (count === 0 && head.at === bytes.length) return lastOffset
     const isControl = (attributes & control) !== 0
     const inTransaction = (attributes & transactional) !== 0
-    const batch: Batch = { isControl, inTransaction, producerId, firstOffset: String(firstOffset), lastOffsetDelta }
+    const batch: Batch = { isControl, inTransaction, producerId }
     const timeOfAll = (attributes & logAppendTime) === 0 ? undefined : timesFrom(lastTime)(0)
     const timeAfter = timesFrom(firstTime)
     const reader = packing === gzip ? new ByteReader(this.#unpack(bytes.subarray(head.at))) : head
@@ -148,6 +150,7 @@ class Walk {
       if (reader.at !== next) throw new RangeError('a record of another length')
     }
     if (reader.at !== reader.bytes.length) throw new RangeError('a batch of another length')
+    return lastOffset
   }
 
   #unpack(bytes: Buffer): Buffer {

@@ -6,9 +6,6 @@ export interface Batch {
   readonly isControl: boolean
   readonly inTransaction: boolean
   readonly producerId: string
-  readonly firstOffset: string
-  /** Where it ends, counted from there: compaction may have taken its last records. */
-  readonly lastOffsetDelta: number
 }
 
 /** A record in the bytes of an answer, which it keeps alive. Its parts are looked up when somebody asks for them. */

@@ -59,7 +59,7 @@ export class TopicLog {
 
   /** The messages from `offset` on, as many as come at once; `end` is where the reading stops anyway. */
   fetch(partition: number, offset: number, end: number): Promise<Chunk> {
-    return this.#call('read', async cluster => {
+    return this.#call(`read partition ${partition} from offset ${offset} on, of`, async cluster => {
       const broker = await this.#leader(cluster, partition)
       const partitions = [{ partition, fetchOffset: String(offset), maxBytes: chunkBytes }]
       const request = {
@@ -184,10 +184,9 @@ function chunkOf(fetched: FetchedPartition | undefined, offset: number, end: num
 /** The offset of the last message, or of the end of its batch when what was there is compacted away. */
 function lastIn(fetched: FetchedPartition | undefined, offset: number): number {
   const last = fetched?.messages.at(-1)
-  if (last === undefined) return -1
-  const { firstOffset = '-1', lastOffsetDelta = 0 } = last.batchContext ?? {}
-  const isBefore = Number(last.offset) < offset
-  return isBefore ? Number(firstOffset) + lastOffsetDelta : Number(last.offset)
+  if (last !== undefined && Number(last.offset) >= offset) return Number(last.offset)
+  const { firstOffset = '-1', lastOffsetDelta = 0 } = last?.batchContext ?? {}
+  return fetched?.lastOffset ?? Number(firstOffset) + lastOffsetDelta
 }
 
 const isMissing = (error: unknown): boolean =>

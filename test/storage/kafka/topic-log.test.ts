@@ -6,11 +6,11 @@ describe('TopicLog', () => {
   const topic = 't'
 
   /** What stands in for a cluster of one broker with one partition. */
-  function log(answers: { offsets?: string; messages?: ReadonlyArray<object> }): TopicLog {
-    const { offsets = '0', messages = [] } = answers
+  function log(answers: { offsets?: string; messages?: ReadonlyArray<object>; lastOffset?: number }): TopicLog {
+    const { offsets = '0', messages = [], ...rest } = answers
     const broker = {
       listOffsets: async () => ({ responses: [{ topic, partitions: [{ partition: 0, offset: offsets }] }] }),
-      fetch: async () => ({ responses: [{ partitions: [{ partition: 0, messages }] }] })
+      fetch: async () => ({ responses: [{ partitions: [{ partition: 0, messages, ...rest }] }] })
     }
     const cluster = {
       connect: async () => undefined,
@@ -33,6 +33,25 @@ describe('TopicLog', () => {
   it('goes on after a batch whose last messages are not there any more', async () => {
     const message = { offset: '2', batchContext: { firstOffset: '2', lastOffsetDelta: 7 } }
     expect(await log({ messages: [message] }).fetch(0, 3, 100)).to.deep.equal({ messages: [], next: 10 })
+  })
+
+  it('goes on after batches of which all messages are not there any more', async () => {
+    expect(await log({ lastOffset: 9 }).fetch(0, 3, 100)).to.deep.equal({ messages: [], next: 10 })
+    const before = { messages: [{ offset: '2' }], lastOffset: 9 }
+    expect(await log(before).fetch(0, 3, 100)).to.deep.equal({ messages: [], next: 10 })
+  })
+
+  it('goes on behind the last message that it got, wherever its batch says that it ends', async () => {
+    const message = { offset: '4' }
+    expect(await log({ messages: [message], lastOffset: 9 }).fetch(0, 3, 100)).to.deep.equal({
+      messages: [message],
+      next: 5
+    })
+  })
+
+  it('says which partition it could not read, and from where on', async () => {
+    const error = await failure(log({}).fetch(0, 3, 100))
+    expect(error.message).to.include('Cannot read partition 0 from offset 3 on, of the topic t: ')
   })
 
   it('does not go on by what was not asked for', async () => {
