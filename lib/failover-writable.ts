@@ -12,6 +12,7 @@ import { optionsParser } from './options.ts'
 import { storageFrom } from './storage/registry.ts'
 import { MovingBack } from './storage/moving-back.ts'
 import { refusedHalves } from './storage/refused-halves.ts'
+import { refuseSharedFallback } from './storage/shared-place.ts'
 import { StorageChain } from './storage/storage-chain.ts'
 import type { Storage } from './storage/storage.ts'
 
@@ -29,7 +30,7 @@ export interface FailoverOptions extends StorageOptions {
   batchSize?: number
   /** Whether the storage is opened at the start, so that the stream fails early. @default false */
   eager?: boolean
-  /** A second storage, for what the first does not take; it may have a `fallback` itself. */
+  /** A second storage, in another place, for what the first does not take; it may have a `fallback` itself. */
   fallback?: StorageOptions
   /** Whether what a `fallback` holds is brought back into the first storage once that takes it again. @default true */
   moveBack?: boolean
@@ -97,6 +98,7 @@ export class FailoverWritable extends Writable {
   /** Throws `SPW_ERR_OPTIONS`. */
   constructor(options: FailoverOptions) {
     const { batchSize, eager, fallback, moveBack, ...first } = parseOptions(options)
+    refuseSharedFallback({ ...first, fallback })
     const chain = chained(first, fallback)
     super({ objectMode: true, highWaterMark: nodeBuffer })
     this.#batchSize = batchSize

@@ -7,10 +7,10 @@ import { type HttpOptions, httpSchema, HttpWritable } from './http-writable.ts'
 import { OptionsError } from './errors.ts'
 import { fromStreamPark, isStreamParkConfig } from './config/streampark.ts'
 import type { JournalOptions } from './journal/options.ts'
-import { refuseSharedPlace } from './journal/shared-place.ts'
 import { JournalTransform } from './journal-transform.ts'
 import { optionsParser } from './options.ts'
 import { RetryTransform, type RetryOptions } from './retry-transform.ts'
+import { refuseSharedJournal } from './storage/shared-place.ts'
 
 /** The options of `httpSink()`, a section per stream, as in a configuration file. */
 export interface HttpSinkOptions {
@@ -55,7 +55,7 @@ export class HttpSink extends Writable {
   constructor(options: HttpSinkOptions) {
     const sections = parseSections(options)
     const { journal, failover } = sections
-    if (journal !== undefined) refuseSharedPlace(journal, failover)
+    if (journal !== undefined) refuseSharedJournal(journal, failover)
     super({ objectMode: true, highWaterMark: nodeBuffer })
     this.#http = new HttpWritable(sections.http)
     this.#retry = new RetryTransform(sections.retry)

@@ -8,6 +8,7 @@ import type { Outcome } from '../lib/delivery/settlement.ts'
 import { OptionsError, StorageError } from '../lib/errors.ts'
 import { type FailoverOptions, FailoverWritable } from '../lib/failover-writable.ts'
 import { HttpWritable } from '../lib/http-writable.ts'
+import { FileStorage } from '../lib/storage/file-storage.ts'
 import { destroying } from './support/cleaning.ts'
 import { expectOver } from './support/law.ts'
 import { answered, ManualSender } from './support/manual-sender.ts'
@@ -146,6 +147,30 @@ describe('FailoverWritable with the option', () => {
     expect(storage.records).to.deep.equal(['a', 'b', 'c'])
     expect(failover.stats()).to.include({ stored: 3, storing: 0 })
     await finished(failover)
+  })
+
+  it('fallback in the place of a storage before it is refused: what is brought back would be removed', () => {
+    const path = './failover'
+    const file = { storage: 'file', path }
+    const mysql = { storage: 'mysql', jdbcUrl: 'jdbc:mysql://127.0.0.1:9/x', username: 'x', table: 'record' }
+    const instance = new MemoryStorage()
+    const wrong: Array<[FailoverOptions, string]> = [
+      [{ ...file, fallback: file }, 'failover/fallback/path must be another folder than failover/path'],
+      [
+        { storage: new FileStorage({ path }), fallback: { ...file, path: 'failover' } },
+        'failover/fallback/path must be'
+      ],
+      [
+        { storage: new FileStorage({ path }), fallback: { storage: new FileStorage({ path }) } },
+        'failover/fallback/path must be'
+      ],
+      [{ ...mysql, fallback: { ...file, fallback: mysql } }, 'failover/fallback/fallback/table must be another'],
+      [{ storage: instance, fallback: { storage: instance } }, 'failover/fallback/storage must be another Storage']
+    ]
+    for (const [options, message] of wrong) {
+      expect(() => new FailoverWritable(options), message).to.throw(OptionsError, message)
+    }
+    new FailoverWritable({ ...file, table: 'a', fallback: { ...file, table: 'b' } }).destroy()
   })
 
   it('fallback of a wrong kind is refused', () => {

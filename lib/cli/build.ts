@@ -4,10 +4,10 @@ import { FailoverWritable } from '../failover-writable.ts'
 import { HttpWritable } from '../http-writable.ts'
 import { journalStorage } from '../journal/journal-storage.ts'
 import { type JournalOptions, journalSettings } from '../journal/options.ts'
-import { refuseSharedPlace } from '../journal/shared-place.ts'
 import { JournalTransform } from '../journal-transform.ts'
 import { RetryTransform } from '../retry-transform.ts'
 import { storageFrom } from '../storage/registry.ts'
+import { refuseSharedFallback, refuseSharedJournal } from '../storage/shared-place.ts'
 import { StorageUnion } from '../storage/storage-union.ts'
 import type { Storage } from '../storage/storage.ts'
 
@@ -53,7 +53,7 @@ function pointerIn(message: string): string {
 }
 
 function buildJournal(options: JournalOptions, failover: Config['failover']): NonNullable<Streams['journal']> {
-  refuseSharedPlace(options, failover)
+  refuseSharedJournal(options, failover)
   const { storage: own, ...rest } = journalSettings(options)
   const storage = journalStorage(own)
   const { sync, queueCapacity, queueBytes } = rest
@@ -62,14 +62,19 @@ function buildJournal(options: JournalOptions, failover: Config['failover']): No
 }
 
 /** The storages of a section `failover`, the first and its fallbacks: what is replayed, listed, checked and purged. */
-export function buildStorages({
+export function buildStorages(failover: Config['failover']): Storage[] {
+  refuseSharedFallback(failover)
+  return chained(failover)
+}
+
+function chained({
   batchSize: _batchSize,
   eager: _eager,
   moveBack: _moveBack,
   fallback,
   ...own
 }: Config['failover']): Storage[] {
-  const rest = fallback === undefined ? [] : buildStorages(fallback)
+  const rest = fallback === undefined ? [] : chained(fallback)
   return [storageFrom(own), ...rest]
 }
 

@@ -65,6 +65,11 @@ export class FileStorage implements JournalingStorage {
     return storage
   }
 
+  /** The folder with its whole path, links in it not followed. */
+  get folder(): string {
+    return this.#folder
+  }
+
   /** Takes the lock and reads what is there. */
   async open(): Promise<void> {
     await this.#opened()

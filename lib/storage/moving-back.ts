@@ -24,7 +24,8 @@ export class MovingBack {
   /** `moved` is told each time that entries were brought back. */
   constructor([first, ...fallbacks]: readonly Storage[], moved: (entries: number) => void) {
     this.#first = first!
-    this.#fallbacks = fallbacks.filter(({ durable }) => durable !== false)
+    // What does not last takes nothing over from what does.
+    this.#fallbacks = first!.durable === false ? [] : fallbacks.filter(({ durable }) => durable !== false)
     this.#moved = moved
     this.#look(firstLook)
   }

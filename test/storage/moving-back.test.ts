@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { type SinonFakeTimers, useFakeTimers } from 'sinon'
 import { MovingBack } from '../../lib/storage/moving-back.ts'
+import { NoStorage } from '../../lib/storage/unlasting-storage.ts'
 import { failedDeliveries } from '../support/deliveries.ts'
 import { MemoryStorage, storageFailure } from '../support/memory-storage.ts'
 
@@ -22,6 +23,15 @@ describe('MovingBack', () => {
     expect(moved).to.deep.equal([])
     await clock.tickAsync(1)
     expect([moved, first.entries.length, fallback.entries.length]).to.deep.equal([[3], 3, 0])
+  })
+
+  it('leaves in a fallback what the first storage would not keep', async () => {
+    const fallback = new MemoryStorage()
+    await fallback.append(failedDeliveries(3))
+    const back = new MovingBack([new NoStorage(), fallback], () => undefined)
+    back.took(fallback)
+    await clock.tickAsync(60_000)
+    expect(fallback.entries).to.have.lengthOf(3)
   })
 
   it('touches the first storage only when there is something to bring back', async () => {

@@ -39,6 +39,20 @@ failover: { storage: mysql, jdbcUrl: "\${DATABASE}", username: root, table: reco
       () => false
     )
 
+  it('refuses a fallback in the place of its storage, which would bring what it holds back into itself', async () => {
+    const same = `, fallback: { storage: mysql, jdbcUrl: "\${DATABASE}", username: root, table: record }`
+    await folder.write('c.yaml', configuration(same))
+    for (const args of [
+      ['run', 'c.yaml', '--input', 'events.ndjson'],
+      ['ls', 'c.yaml'],
+      ['check', 'c.yaml']
+    ]) {
+      const { code, stderr } = await command(...args)
+      expect(stderr, args[0]).to.include('failover/fallback/table must be another table than failover/table')
+      expect(code).to.equal(2)
+    }
+  })
+
   it('T33 T36 stores on the local disk meanwhile, says so, and shows and replays it from there', async () => {
     const run = await command('run', 'c.yaml', '--input', 'events.ndjson')
     expect(run.code, run.stderr).to.equal(3)
