@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import { Delivery } from '../delivery.ts'
 import { DeliveryError } from '../errors.ts'
 import type { FailoverWritable } from '../failover-writable.ts'
@@ -5,10 +6,8 @@ import { parsedUrl, storableUrl } from '../http/target.ts'
 import type { DamagedLine } from '../source/input-source.ts'
 import { tell } from './standard-streams.ts'
 
-/** So many are shown one by one, and so many may be on their way to the storage. */
+/** So many are shown one by one. */
 const shown = 10
-const mostPending = 256
-const mostPendingBytes = 16 * 1024 * 1024
 
 /** Stores the lines of an input that are no records, as they are, and says so. */
 export class DamagedLines {
@@ -16,9 +15,6 @@ export class DamagedLines {
   readonly #request: { readonly method?: string; readonly url?: string }
   #lines = 0
   #lost = 0
-  #pending = 0
-  #pendingBytes = 0
-  #roomFor: (() => void) | undefined
 
   /** `request` is what a replay that asks for refused ones will send them by. */
   constructor(failover: FailoverWritable, request: { method?: string | undefined; url?: string | undefined }) {
@@ -52,14 +48,11 @@ export class DamagedLines {
       retryable: false
     })
     const delivery = new Delivery([copied(bytes)], { ...this.#request, error })
-    this.#pending++
-    this.#pendingBytes += bytes.length
     delivery.onSettled(outcome => {
-      this.#settled(outcome === 'stored', bytes.length)
+      if (outcome !== 'stored') this.#lost++
       settled(outcome)
     })
-    this.#failover.write(delivery)
-    if (this.#isFull) await new Promise<void>(resolve => (this.#roomFor = resolve))
+    if (!this.#failover.write(delivery)) await roomIn(this.#failover)
   }
 
   /** Says how many were not shown. */
@@ -67,22 +60,20 @@ export class DamagedLines {
     if (this.#lines > shown) tell(`${this.#lines - shown} more damaged lines, ${this.#lines} in all`)
   }
 
-  get #isFull(): boolean {
-    return this.#pending >= mostPending || this.#pendingBytes >= mostPendingBytes
-  }
-
   #show(file: string, line: number, reason: string): void {
     if (++this.#lines <= shown) tell(`${file}:${line} is damaged: ${reason}; it is stored as it is`)
   }
+}
 
-  #settled(isStored: boolean, bytes: number): void {
-    this.#pending--
-    this.#pendingBytes -= bytes
-    if (!isStored) this.#lost++
-    if (this.#isFull) return
-    this.#roomFor?.()
-    this.#roomFor = undefined
-  }
+/** Resolves when it takes more, or nothing any more. */
+function roomIn(stream: Writable): Promise<void> {
+  return new Promise(resolve => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done)
+      resolve()
+    }
+    stream.on('drain', done).on('close', done)
+  })
 }
 
 // The line is a view of a chunk, which would be kept whole.

@@ -5,6 +5,7 @@ import { FailoverWritable } from '../../lib/failover-writable.ts'
 import type { DamagedLine } from '../../lib/source/input-source.ts'
 import type { Entry } from '../../lib/storage/storage.ts'
 import { MemoryStorage, storageFailure } from '../support/memory-storage.ts'
+import { paused, within } from '../support/waiting.ts'
 
 const line = (number: number, more: Partial<DamagedLine> = {}): DamagedLine => ({
   file: 'f',
@@ -76,18 +77,37 @@ describe('DamagedLines', () => {
     const slow = new Promise<void>(resolve => (go = resolve))
     const storage = new MemoryStorage()
     storage.beforeAppend = () => slow
-    const failover = new FailoverWritable({ storage })
+    const failover = new FailoverWritable({ storage, batchSize: 10 })
     const damaged = new DamagedLines(failover, {})
     let taken = 0
     const all = (async () => {
       for (; taken < 2_000; taken++) await damaged.take(line(taken))
     })()
-    await new Promise(resolve => setTimeout(resolve, 50))
-    expect(taken).to.be.below(300)
+    await paused(50)
+    expect(taken).to.be.within(20, 60)
     go()
     await all
     await ended(failover)
     expect(damaged.lost).to.equal(0)
+    expect(storage.records).to.have.lengthOf(2_000)
+  })
+
+  it('does not go on waiting for a storage that is given up', async () => {
+    const storage = new MemoryStorage()
+    const appends: Array<(error: Error) => void> = []
+    storage.beforeAppend = () => new Promise((_resolve, reject) => void appends.push(reject))
+    const failover = new FailoverWritable({ storage, batchSize: 10 })
+    failover.on('error', () => {})
+    const damaged = new DamagedLines(failover, {})
+    const all = (async () => {
+      for (let i = 0; i < 100; i++) await damaged.take(line(i))
+    })()
+    await paused(50)
+    failover.destroy()
+    for (const fail of appends) fail(storageFailure(false))
+    await within(all, 'the lines')
+    await failover.settled()
+    expect(damaged.lost).to.equal(100)
   })
 
   it('counts as lost what the storage did not take, and does not wait for it', async () => {
