@@ -87,12 +87,8 @@ export function buildStored(failover: Config['failover'], failed?: (error: Error
   return fallbacks.length === 0 ? first! : new StorageUnion([first!, ...fallbacks], failed)
 }
 
-function streamOptions({
-  batchSize,
-  eager,
-  fallback,
-  moveBack
-}: Config['failover']): Pick<Config['failover'], 'batchSize'> {
-  const options = { batchSize, eager, fallback, moveBack }
+function streamOptions({ batchSize, fallback, moveBack }: Config['failover']): Pick<Config['failover'], 'batchSize'> {
+  // Each command opens the storages by itself, and a fallback that cannot be opened is no reason to stop.
+  const options = { batchSize, fallback, moveBack }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

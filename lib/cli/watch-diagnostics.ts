@@ -6,6 +6,7 @@ import { tell } from './standard-streams.ts'
 /** Says what needs somebody's care while the streams go on. */
 export function watchDiagnostics(secrets: Secrets): void {
   on('spillway:storage-stalled', ({ message }) => `the storage takes nothing, the source waits: ${message}`)
+  on('spillway:storage-passed-over', ({ message }) => `the storage fails, its fallback is used: ${message}`)
   on('spillway:storage-resumed', () => 'the storage takes deliveries again')
   on(
     'spillway:storage-damaged',

@@ -27,19 +27,19 @@ export function withoutSecrets(record: unknown): unknown {
   if (typeof record === 'string') return withoutPassword(record)
   if (typeof record !== 'object' || record === null) return record
   try {
-    // By their descriptors: a getter may throw.
+    // By their descriptors: a getter may throw. What one would give may be secret.
     const { url, headers, ...others }: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(record)
-    if (typeof url?.value === 'string') others.url = { ...url, value: withoutPassword(url.value) }
-    if (headers !== undefined) others.headers = { ...headers, ...storable(headers) }
+    if (url !== undefined && 'value' in url) others.url = { ...url, value: withoutPassword(url.value) }
+    if (headers !== undefined && 'value' in headers) others.headers = { ...headers, value: storable(headers.value) }
     return url === undefined ? record : Object.create(Object.getPrototypeOf(record) as object | null, others)
   } catch {
     return record
   }
 }
 
-const withoutPassword = (url: string): string => url.replace(/\/\/[^/?#]*@/, '//')
+const withoutPassword = (url: unknown): unknown => (typeof url === 'string' ? url.replace(/\/\/[^/?#]*@/, '//') : url)
 
-const storable = ({ value }: PropertyDescriptor): PropertyDescriptor =>
-  typeof value === 'object' && value !== null
-    ? { value: storableHeaders({ headers: value as Headers, format: undefined }) }
-    : {}
+const storable = (headers: unknown): unknown =>
+  typeof headers === 'object' && headers !== null
+    ? storableHeaders({ headers: headers as Headers, format: undefined })
+    : headers

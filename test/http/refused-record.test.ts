@@ -65,6 +65,24 @@ describe('withoutSecrets', () => {
     expect(shown(record)).to.contain('http://h/').and.not.contain('hunter2')
   })
 
+  it('leaves out headers and a URL that a getter gives', () => {
+    const record = {
+      url: 'http://h/',
+      get headers() {
+        return { authorization: 'hunter2' }
+      },
+      body: 1
+    }
+    expect(JSON.parse(shown(record))).to.deep.equal({ url: 'http://h/', body: 1 })
+    const other = {
+      get url() {
+        return 'http://me:hunter2@h/'
+      },
+      body: 1
+    }
+    expect(JSON.parse(shown(other))).to.deep.equal({ body: 1 })
+  })
+
   it('changes nothing of the record', () => {
     const record = { url: 'http://me:hunter2@h/', headers: { cookie: 'hunter2' } }
     withoutSecrets(record)

@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici'
 import type { Config } from '../../config/read-config.ts'
 import { OptionsError } from '../../errors.ts'
-import { parsedUrl } from '../../http/target.ts'
+import { parsedUrl, storableUrl } from '../../http/target.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { StorageOptions } from '../../failover-writable.ts'
 import { buildStorages, buildStreams } from '../build.ts'
@@ -92,6 +92,7 @@ function isReporting(storage: Storage): storage is Reporting {
 
 async function probed(url: string, timeout: number, { secrets }: Context): Promise<boolean> {
   const { href } = parsedUrl(url)
+  const shown = storableUrl(secrets.redact(href))
   const dispatcher = new Agent()
   try {
     const { statusCode, body } = await request(href, {
@@ -100,10 +101,10 @@ async function probed(url: string, timeout: number, { secrets }: Context): Promi
       signal: AbortSignal.timeout(timeout)
     })
     await body.dump()
-    await printLine(`endpoint       ok     OPTIONS ${secrets.redact(href)} answers ${statusCode}`)
+    await printLine(`endpoint       ok     OPTIONS ${shown} answers ${statusCode}`)
     return true
   } catch (error) {
-    await printLine(`endpoint       FAILS  OPTIONS ${secrets.redact(href)}`)
+    await printLine(`endpoint       FAILS  OPTIONS ${shown}`)
     tellFailure(error as Error, secrets)
     return false
   } finally {

@@ -1,8 +1,10 @@
-import { stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { FileStorage } from '../../../lib/storage/file-storage.ts'
 import { TestEndpoint } from '../../../lib/cli/test-endpoint.ts'
 import { freePorts } from '../../support/servers/free-ports.ts'
+import { paused } from '../../support/waiting.ts'
 import { CommandFolder, reportIn } from '../command.ts'
 
 const lines = Array.from({ length: 5 }, (_, id) => `{"id":${id}}`).join('\n')
@@ -53,6 +55,13 @@ failover: { storage: mysql, jdbcUrl: "\${DATABASE}", username: root, table: reco
     }
   })
 
+  /** Whether something is stored in this folder. */
+  async function stored(path: string): Promise<boolean> {
+    const storage = new FileStorage({ path: join(folder.path, path) })
+    for await (const _entry of storage.read()) return true
+    return false
+  }
+
   it('T33 T36 stores on the local disk meanwhile, says so, and shows and replays it from there', async () => {
     const run = await command('run', 'c.yaml', '--input', 'events.ndjson')
     expect(run.code, run.stderr).to.equal(3)
@@ -86,6 +95,42 @@ failover: { storage: mysql, jdbcUrl: "\${DATABASE}", username: root, table: reco
     const run = await command('run', 'c.yaml', '--input', 'events.ndjson')
     expect(run.code, run.stderr).to.equal(3)
     expect([await isThere('elsewhere'), await isThere('failover')]).to.deep.equal([true, false])
+  })
+
+  it('goes on with its storage when the fallback cannot be opened, with eager too', async () => {
+    await folder.write(
+      'c.yaml',
+      `http: { url: "\${URL}" }
+retry: { retries: 0 }
+failover: { storage: file, path: ./failed, eager: true, fallback: { storage: file, path: ./events.ndjson/x } }
+`
+    )
+    const run = await command('run', 'c.yaml', '--input', 'events.ndjson')
+    expect(run.code, run.stderr).to.equal(3)
+    expect(reportIn(run)).to.include({ accepted: 5, stored: 5 })
+  })
+
+  it('T36 says that the fallback is used, without what is secret', async () => {
+    await folder.write(
+      'c.yaml',
+      `http: { url: "\${URL}" }
+retry: { retries: 0 }
+failover: { storage: file, path: "./\${FOLDER}", fallback: { storage: file, path: ./fallback } }
+`
+    )
+    const secretFolder = 'hunter2-folder'
+    environment = { ...environment, FOLDER: secretFolder }
+    const run = folder.start(['run', 'c.yaml', '--quiet', '--input', '-'], environment)
+    const [first, ...others] = lines.split('\n')
+    run.process.stdin.write(`${first}\n`)
+    while (!(await stored(secretFolder))) await paused(10)
+    await rm(join(folder.path, secretFolder), { recursive: true })
+    await folder.write(secretFolder, '')
+    run.process.stdin.end(others.join('\n'))
+    const result = await run.result()
+    expect(reportIn(result)).to.include({ accepted: 5, stored: 5 })
+    expect(result.stderr).to.include('the storage fails, its fallback is used: Cannot')
+    expect(result.stderr).not.to.include('hunter2').and.not.include('SpillwayWarning')
   })
 
   it('checks each storage of the chain', async () => {

@@ -187,6 +187,17 @@ describe('spillway and what is stored', function () {
     expect(gone.stderr).to.include('ECONNREFUSED')
   })
 
+  it('probes without showing what is secret in the address', async () => {
+    const url = `${environment.URL.replace('//', '//me:hunter2@')}hook?access_token=hunter2&x=1`
+    await folder.write('c.yaml', `http: { url: "${url}" }\nfailover: { storage: file, path: ./failover }\n`)
+    const found = await command('check', 'c.yaml', '--probe')
+    expect(found.stdout).to.match(/endpoint +ok +OPTIONS http:.*\/hook\?access_token=\*\*\*&x=1 answers/)
+    await endpoint.close()
+    const gone = await command('check', 'c.yaml', '--probe')
+    expect(gone.stdout).to.match(/endpoint +FAILS +OPTIONS http:.*\?access_token=\*\*\*&x=1\n/)
+    for (const { stdout, stderr } of [found, gone]) expect(stdout + stderr).not.to.include('hunter2')
+  })
+
   it('says in check that the storage is damaged, and ends with 5', async () => {
     const path = join(folder.path, 'failover')
     for (const name of await readdir(path)) {
