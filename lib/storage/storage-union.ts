@@ -1,4 +1,5 @@
 import type { Delivery } from '../delivery.ts'
+import { matching } from './filter.ts'
 import type { Entry, ReadOptions, Storage } from './storage.ts'
 
 /**
@@ -35,12 +36,16 @@ export class StorageUnion implements Storage {
 
   async *read(options: ReadOptions = {}): AsyncGenerator<Entry> {
     const failures: Error[] = []
-    const newest = await this.#storedAgainInFallbacks()
+    const newest = new Map<string, number>()
+    // What a storage leaves out by itself may be the newest version of what lies in another one.
+    const isMixed = await this.#isInFallbacks(newest)
+    const matches = isMixed ? matching(options.filter) : undefined
     for (const storage of this.#storages) {
       try {
-        for await (const entry of storage.read(options)) {
-          if (isNewest(entry, newest)) yield this.#heldBy(storage, entry)
-          else await this.#passOver(storage, entry)
+        for await (const entry of storage.read(isMixed ? { ...options, filter: {} } : options)) {
+          if (!isNewest(entry, newest)) await this.#passOver(storage, entry)
+          else if (matches?.(entry.envelope) === false) entry.release?.()
+          else yield this.#heldBy(storage, entry)
         }
       } catch (error) {
         failures.push(error as Error)
@@ -89,17 +94,24 @@ export class StorageUnion implements Storage {
     }
   }
 
-  // Of what was stored more than once an older version may lie in another storage: that is known before the first is read.
-  async #storedAgainInFallbacks(): Promise<Map<string, number>> {
-    const newest = new Map<string, number>()
+  /**
+   * Whether the fallbacks hold anything. Of what was stored more than once an older version may lie in another storage: that is
+   * known before the first is read.
+   */
+  async #isInFallbacks(newest: Map<string, number>): Promise<boolean> {
+    let isAny = false
     for (const fallback of this.#storages.slice(1)) {
       try {
-        for await (const entry of fallback.read()) isNewest(entry, newest)
+        for await (const entry of fallback.read()) {
+          isAny = true
+          isNewest(entry, newest)
+        }
       } catch {
         // It is read once more, and fails then.
+        isAny = true
       }
     }
-    return newest
+    return isAny
   }
 }
 

@@ -41,6 +41,32 @@ describe('StorageUnion', () => {
     expect(third.removals).to.deep.equal([])
   })
 
+  for (const where of ['first', 'second'] as const) {
+    it(`gives no older version because a filter hides the newest, which lies in the ${where} storage`, async () => {
+      const rigged = rig()
+      const { first, second, union } = rigged
+      const a = failedDelivery(['a'])
+      const newer = rigged[where]
+      await (newer === first ? second : first).append([a])
+      const refused = { status: 400, retryable: false }
+      await newer.append([failedDelivery(a.records, { id: a.id, version: 1 }, refused)])
+      expect(await entriesIn(union, { filter: { outcome: 'exhausted' }, claim: true })).to.deep.equal([])
+      expect([first.claims, second.claims]).to.deep.equal([0, 0])
+      await union.remove(await entriesIn(union, { filter: { outcome: 'refused' } }))
+      expect([first, second].map(({ entries }) => keys(entries))).to.deep.equal([[], []])
+    })
+  }
+
+  it('leaves the filter to the first storage while the others are empty', async () => {
+    const { first, union } = rig()
+    const asked: unknown[] = []
+    const read = first.read.bind(first)
+    first.read = options => (asked.push(options?.filter), read(options))
+    const filter = { outcome: 'refused' } as const
+    await entriesIn(union, { filter })
+    expect(asked).to.deep.equal([filter])
+  })
+
   it('asks each storage to remove only what was read from it', async () => {
     const { first, second, union } = rig()
     const [a, b] = [failedDelivery(['a']), failedDelivery(['b'])]
