@@ -292,6 +292,36 @@ describe('JournalTransform', () => {
       await storage.close()
     })
 
+    it('sync interval: settled() waits for a sync that is under way, and says when it fails', async () => {
+      const disk = new FaultyDisk()
+      const storage = FileStorage.on(disk, { path: folder() })
+      const { journal, sender } = line({ journal: { storage, sync: 'interval', interval: 20 } })
+      await new Promise(resolve => journal.write('first', resolve))
+      await until(() => sender.open.length === 1)
+      sender.okAll()
+      let fail = (_: Error): void => {}
+      const syncs = disk.count('sync', '.segment')
+      disk.fault = (call, path) =>
+        call === 'sync' && path.includes('.segment') ? new Promise((_resolve, reject) => (fail = reject)) : undefined
+      journal.write('second')
+      await until(() => disk.count('sync', '.segment') > syncs)
+      await until(() => sender.open.length === 1)
+      sender.okAll()
+      journal.end()
+      let result: unknown = 'under way'
+      const settled = journal.settled().then(
+        () => (result = 'settled'),
+        (error: Error) => (result = error.message)
+      )
+      await paused(50)
+      expect(result).to.equal('under way')
+      disk.fault = failing('sync', 'EIO', { inPath: '.segment' })
+      fail(Object.assign(new Error('EIO'), { code: 'EIO' }))
+      expect(await within(settled, 'the end')).to.include('EIO')
+      disk.fault = () => {}
+      await storage.close()
+    })
+
     it('queueCapacity holds back the source when so many records wait', async () => {
       const { journal, kept } = line({ journal: { queueCapacity: 50 } })
       kept.beforeAppend = () => new Promise(() => {})

@@ -24,6 +24,7 @@ export class Keeper {
   readonly #removal: GroupedRemoval
   readonly #failed: (error: Error) => void
   #timer: NodeJS.Timeout | undefined
+  #syncing: Promise<void> | undefined
   #last: Promise<unknown> = Promise.resolve()
 
   /** `failed` is called when what was only written could not be made durable. Throws `SPW_ERR_OPTIONS`. */
@@ -77,6 +78,7 @@ export class Keeper {
   /** Waits for removals that are under way, and makes durable what was only written. Rejects when that cannot be. */
   async idle(): Promise<void> {
     await this.#removal.idle()
+    await this.#syncing
     if (this.#timer === undefined) return
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -102,16 +104,11 @@ export class Keeper {
   }
 
   #arm(): void {
-    this.#timer ??= setTimeout(() => void this.#sync(), this.#policy.interval)
-  }
-
-  async #sync(): Promise<void> {
-    this.#timer = undefined
-    try {
-      await (this.#storage as JournalingStorage).sync()
-    } catch (error) {
-      this.#failed(error as Error)
-    }
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#syncing = (this.#storage as JournalingStorage).sync()
+      this.#syncing.catch(this.#failed)
+    }, this.#policy.interval)
   }
 }
 
