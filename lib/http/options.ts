@@ -13,7 +13,7 @@ import { type Headers, parsedUrl } from './target.ts'
 /** The options of `HttpWritable`: the section `http`. */
 export interface HttpOptions {
   /**
-   * Where to send. Without it each record is a URL itself, or `{ url, method?, headers?, body? }`. A user and password in it
+   * Where to send. Without it each record is a URL itself, or `{ url, method?, headers?, body? }` and nothing else. A user and password in it
    * become a header.
    */
   url?: string

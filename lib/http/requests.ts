@@ -156,15 +156,26 @@ function encoded(format: Format, record: unknown): Snapshot {
 
 function requestOf(record: unknown): RecordRequest {
   if (typeof record === 'string') return { url: record }
+  const { request, other } = partsOf(record)
+  if (typeof request.url !== 'string') throw badRequest(`without the option url a record must be a URL or ${form}`)
+  // Data that has a `url` among others would be sent there, without all the rest.
+  if (other !== undefined) throw badRequest(`without the option url a record must be ${form}; this one has ${other}`)
+  return request
+}
+
+function partsOf(record: unknown): { request: RecordRequest; other: string | undefined } {
   try {
     // Each is read once: a getter may throw, or give something else the next time.
     const { url, method, headers, body } = (record ?? {}) as RecordRequest
-    if (typeof url === 'string') return { url, method, headers, body }
+    const other = Object.keys(record ?? {}).find(name => !names.has(name))
+    return { request: { url, method, headers, body }, other: other && JSON.stringify(other) }
   } catch (cause) {
     throw badRequest(`the record cannot be read: ${messageOf(cause)}`, cause)
   }
-  throw badRequest('without the option url a record must be a URL or have one: { url, method?, headers?, body? }')
 }
+
+const names = new Set(['url', 'method', 'headers', 'body'])
+const form = '{ url, method?, headers?, body? }'
 
 // A secret that is made at each attempt comes from the configuration, never from a record.
 function ownHeaders(headers: unknown = {}): Record<string, string> {

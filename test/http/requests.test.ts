@@ -177,6 +177,7 @@ describe('Requests of records that say where to go', () => {
     ['R18 a method with a space', { url: 'http://h/', method: 'PO ST' }],
     ['R18 HEAD', { url: 'http://h/', method: 'HEAD' }],
     ['R18 a method that is no text', { url: 'http://h/', method: 5 }],
+    ['a record that has a url, and data beside it', { url: 'http://h/page', ts: 1, status: 200 }],
     ['R19 a TRACE with a body', { url: 'http://h/', method: 'TRACE', body: 1 }],
     ['R20 a header with a line break', { url: 'http://h/', headers: { a: 'b\r\nc: d' } }],
     ['R21 a header of the framing', { url: 'http://h/', headers: { 'Content-Length': '3' } }],
