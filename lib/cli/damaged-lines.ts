@@ -61,7 +61,7 @@ export class DamagedLines {
   }
 
   #show(file: string, line: number, reason: string): void {
-    if (++this.#lines <= shown) tell(`${file}:${line} is damaged: ${reason}; it is stored as it is`)
+    if (++this.#lines <= shown) tell(`${file}:${line} is damaged and goes to the storage as it is: ${reason}`)
   }
 }
 

@@ -68,7 +68,7 @@ describe('DamagedLines', () => {
     await ended(failover)
     damaged.end()
     expect(told).to.have.lengthOf(11)
-    expect(told[9]).to.include('f:10 is damaged: it is not JSON; it is stored as it is')
+    expect(told[9]).to.include('f:10 is damaged and goes to the storage as it is: it is not JSON')
     expect(told[10]).to.include('2 more damaged lines, 12 in all')
   })
 

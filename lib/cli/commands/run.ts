@@ -15,6 +15,7 @@ import { Deadline } from '../deadline.ts'
 import { exitCode } from '../exit-code.ts'
 import { failureOf } from '../failure-of.ts'
 import { showProgress } from '../progress.ts'
+import { Refusals } from '../refusals.ts'
 import { reportOf } from '../report.ts'
 import { printLine, tell } from '../standard-streams.ts'
 import { Stopping } from '../stopping.ts'
@@ -49,6 +50,7 @@ export async function run(config: Config, { noJournal, anew }: RunFlags, { quiet
   if (!(await openFirst(streams.storage, config, secrets)) || !(await openJournal(journal?.storage, secrets))) return 5
   const places = placesFor(config, anew, quiet)
   const damaged = new DamagedLines(failover, httpOptions)
+  const refusals = new Refusals(secrets)
   const source = new InputSource({
     files,
     format: options.format,
@@ -70,6 +72,7 @@ export async function run(config: Config, { noJournal, anew }: RunFlags, { quiet
 
   const first = transform === undefined ? [] : [transform]
   const sending = pipeline([source, ...first, http, retry, failover])
+  retry.on('data', delivery => refusals.see(delivery))
   const failure = (await deadline.orLate(failureOf(sending))) ?? source.failure
   const closing = await closed(streams, deadline, places)
   deadline.end()
@@ -77,6 +80,7 @@ export async function run(config: Config, { noJournal, anew }: RunFlags, { quiet
   stopping.end()
   damaged.end()
   for (const error of new Set([failure, closing])) tellFailure(error, secrets)
+  if (damaged.lost > 0) tell(`${damaged.lost} damaged lines, or parts of them, were not stored`)
   const kept = transform?.kept ?? 0
   if (kept > 0) tell(`${kept} records are kept in the journal: the next run sends them first`)
   const { signal } = stopping

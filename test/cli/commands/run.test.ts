@@ -93,7 +93,9 @@ describe('spillway run', function () {
     expect(result.code).to.equal(4)
     expect(reportIn(result)).to.deep.include({ accepted: 2, delivered: 2, damaged: 13 })
     expect(result.stderr.split('\n')).to.have.lengthOf(12)
-    expect(result.stderr).to.match(/^spillway: events\.ndjson:2 is damaged: it is not JSON; it is stored as it is\n/)
+    expect(result.stderr).to.match(
+      /^spillway: events\.ndjson:2 is damaged and goes to the storage as it is: it is not JSON\n/
+    )
     expect(result.stderr).to.match(/spillway: 3 more damaged lines, 13 in all\n$/)
 
     const listed = await folder.run(['ls', 'c.yaml', '--json', '--outcome', 'refused'], { URL })
@@ -104,6 +106,29 @@ describe('spillway run', function () {
     expect(ids).to.have.lengthOf(13)
     const shown = await folder.run(['show', 'c.yaml', ids.at(-1)!], { URL })
     expect(JSON.parse(shown.stdout)).to.deep.include({ records: [{ base64: 'Iv8i' }], outcome: 'refused' })
+  })
+
+  it('says why records are refused, by run and by replay', async () => {
+    await folder.write('c.yaml', 'failover: { storage: file, path: ./failover }\n')
+    await folder.write('events.ndjson', '{"id":1}\n{"id":2}\n')
+    const reason = 'a record is refused, SPW_ERR_REQUEST: '
+    for (const args of [
+      ['run', 'c.yaml', '--input', 'events.ndjson'],
+      ['replay', 'c.yaml', '--outcome', 'refused']
+    ]) {
+      const result = await folder.run(args)
+      expect(result.code, args[0]).to.equal(4)
+      expect(result.stderr.split(reason), args[0]).to.have.lengthOf(2)
+    }
+  })
+
+  it('says that damaged lines were not stored', async () => {
+    const URL = await listen()
+    await folder.write('c.yaml', 'http: { url: "${URL}" }\nfailover: { storage: none }\n')
+    await folder.write('events.ndjson', '{"id":1}\n{"broken\n')
+    const result = await folder.run(['run', 'c.yaml', '--input', 'events.ndjson'], { URL })
+    expect(result.code).to.equal(5)
+    expect(result.stderr).to.include('1 damaged lines, or parts of them, were not stored')
   })
 
   it('reads CSV from standard input, and sends objects', async () => {

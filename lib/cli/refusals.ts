@@ -1,0 +1,28 @@
+import { Delivery } from '../delivery.ts'
+import type { Secrets } from '../config/secrets.ts'
+import { tell } from './standard-streams.ts'
+
+/** So many reasons are told. */
+const most = 10
+
+/** Says why records are refused: what `ls` shows of it is a code. Each reason once. */
+export class Refusals {
+  readonly #secrets: Secrets
+  readonly #told = new Set<string>()
+
+  constructor(secrets: Secrets) {
+    this.#secrets = secrets
+  }
+
+  /** Looks at what is on its way to the storage. */
+  see(delivery: unknown): void {
+    if (!(delivery instanceof Delivery)) return
+    const { error } = delivery
+    if (error?.outcome !== 'refused' || this.#told.size >= most) return
+    const reason = `${error.code}: ${error.message}`
+    if (this.#told.has(reason)) return
+    this.#told.add(reason)
+    tell(this.#secrets.redact(`a record is refused, ${reason}`))
+    if (this.#told.size === most) tell('other reasons to refuse a record are not told any more')
+  }
+}
