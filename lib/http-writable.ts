@@ -132,6 +132,7 @@ export class HttpWritable extends DeliveryDuplex {
       this.#hub.wake(endpoint)
     }
     this.#handOver()
+    this.failIfUnread()
     this.#endIfDone()
   }
 
@@ -257,7 +258,7 @@ export class HttpWritable extends DeliveryDuplex {
     delivery.holder = this
     this.hand(delivery)
     if (this.#isBlocked) this.#stalled = true
-    if (this.full) this.failIfUnread()
+    if (this.stuck) this.failIfUnread()
   }
 
   // Callback at once while there is room, else held: then Node's buffer fills, and the source stops.
@@ -281,6 +282,12 @@ export class HttpWritable extends DeliveryDuplex {
   protected override get full(): boolean {
     const { queueCapacity, queueBytes } = this.#settings
     return this.#records >= queueCapacity || this.#bytes + this.settling.bytes + this.outgoingBytes >= queueBytes
+  }
+
+  // A source that is held back, or the end, waits for attempts that none can begin.
+  protected override get stuck(): boolean {
+    const waits = this.#heldCallback !== undefined || this.#finalCallback !== undefined
+    return this.full || (waits && this.#isBlocked)
   }
 
   get #records(): number {

@@ -783,6 +783,66 @@ describe('HttpWritable that gives deliveries back', () => {
     })
   }
 
+  it('is destroyed at the end when nobody reads and what failed lets no more start', async () => {
+    const { http, sender } = manual({ numWriters: 2 })
+    sender.script = () => answered(503)
+    const failure = await within(
+      pipeline(Readable.from(Array(1_000).keys()), http).catch((error: unknown) => error),
+      'the pipeline'
+    )
+    expect(failure).to.include({ code: 'SPW_ERR_NO_READER' })
+    await within(http.settled(), 'the stream to be settled')
+    expectOver(http.stats())
+    expect(http.stats()).to.include({ accepted: 1_000, abandoned: 1_000 })
+  })
+
+  it('is destroyed when nobody reads and too little room was made for the source to go on', async () => {
+    const { http, sender } = manual({ numWriters: 2, queueCapacity: 100 })
+    sender.script = (_, attempt) => (attempt <= 20 ? undefined : answered(503))
+    const source = Readable.from(Array(1_000).keys())
+    const failure = await within(
+      pipeline(source, http).catch((error: unknown) => error),
+      'the pipeline'
+    )
+    expect(failure).to.include({ code: 'SPW_ERR_NO_READER' })
+  })
+
+  for (const [name, read] of [
+    ['listens to it but has paused it', (http: HttpWritable) => void http.pause().on('data', () => {})],
+    [
+      'has pipe() into a stream that is full',
+      (http: HttpWritable) => {
+        const slow = new Writable({ objectMode: true, highWaterMark: 1, write() {} })
+        slow.write(1)
+        http.pipe(slow)
+      }
+    ]
+  ] as const) {
+    for (const count of [1, 10]) {
+      it(`waits at the end, with ${count} to give, for a reader that ${name}`, async () => {
+        const { http, sender } = manual({ numWriters: 2 })
+        sender.script = () => answered(503)
+        read(http)
+        for (let i = 0; i < count; i++) http.write(i)
+        http.end()
+        await paused(200)
+        expect(http.stats()).to.include({ accepted: count, abandoned: 0, handedBack: 0 })
+        expect(http.destroyed).to.equal(false)
+      })
+    }
+  }
+
+  it('gives them to an async iterator that begins some turns after the end', async () => {
+    const { http, sender } = manual({ numWriters: 2 })
+    sender.script = () => answered(503)
+    for (let i = 0; i < 10; i++) http.write(i)
+    http.end()
+    await turns(10)
+    let read = 0
+    for await (const _ of http) read++
+    expect(read).to.equal(10)
+  })
+
   it('is destroyed when nobody reads what it refuses', async () => {
     const { http } = manual({ queueCapacity: 10 })
     const failure = once(http, 'error')

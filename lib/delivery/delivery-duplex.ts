@@ -6,6 +6,9 @@ import { refuseChain } from './refuse-chain.ts'
 import type { Outcome } from './settlement.ts'
 import { Settling } from './settling.ts'
 
+// Milliseconds in which somebody may yet begin to read.
+const patience = 100
+
 /**
  * A Duplex whose readable side gives failed deliveries. It has an outbox of its own in front of Node's buffer, which is kept
  * at nothing: what stands in either is still this stream's, and is in the account.
@@ -20,7 +23,8 @@ export abstract class DeliveryDuplex extends Duplex {
   #outgoingBytes = 0
   #wanted = false
   #offering = false
-  #hasReader = false
+  #wasRead = false
+  #looking = false
   #endCallback: ((error?: Error) => void) | undefined
 
   constructor(options: DuplexOptions) {
@@ -34,6 +38,11 @@ export abstract class DeliveryDuplex extends Duplex {
 
   /** Whether it has as much as it may have. */
   protected abstract get full(): boolean
+
+  /** Whether it takes nothing more, or never ends, unless somebody reads. */
+  protected get stuck(): boolean {
+    return this.full
+  }
 
   /** A delivery that was on its way out is with whoever reads, or is given up because the stream is destroyed. */
   protected handedOn(_delivery: Delivery, _to: 'handedBack' | 'abandoned'): void {}
@@ -80,20 +89,25 @@ export abstract class DeliveryDuplex extends Duplex {
     this.failIfUnread()
   }
 
-  /**
-   * Destroys the stream when it is full, or at its end, and has what nobody ever asked for. Not at once: somebody may begin
-   * to read in this turn of the event loop.
-   */
+  /** Destroys the stream when it is stuck, or at its end, and has what nobody ever asked for. Not at once. */
   protected failIfUnread(): void {
-    if (!this.#hasReader && this.outgoing > 0) setImmediate(() => this.#failIfUnread())
+    if (!this.#isUnread || this.#looking) return
+    this.#looking = true
+    setTimeout(() => this.#failIfUnread(), patience)
   }
 
   #failIfUnread(): void {
-    if (this.#hasReader || this.outgoing === 0 || this.destroyed) return
-    if (!this.full && this.#endCallback === undefined) return
+    this.#looking = false
+    if (!this.#isUnread || this.destroyed) return
+    if (!this.stuck && this.#endCallback === undefined) return
     const first = this.#outbox.peek() ?? this.#offered.values().next().value
     const message = 'A delivery failed and nothing reads the failed deliveries: pipe this into a FailoverWritable.'
     this.destroy(new StreamError('SPW_ERR_NO_READER', message, { cause: first?.error }))
+  }
+
+  // A reader that is paused, or a pipe() into what is full, has asked for nothing yet, but will.
+  get #isUnread(): boolean {
+    return this.outgoing > 0 && !this.#wasRead && this.readableFlowing === null
   }
 
   /** Settles all that is on its way out as abandoned. */
@@ -121,7 +135,7 @@ export abstract class DeliveryDuplex extends Duplex {
   }
 
   override _read(): void {
-    this.#hasReader = true
+    this.#wasRead = true
     this.#wanted = true
     this.#offer()
   }
@@ -181,7 +195,7 @@ export abstract class DeliveryDuplex extends Duplex {
     this.#endCallback = undefined
     this.push(null)
     // Without a reader Node would wait for one for ever before it closes the stream.
-    if (!this.#hasReader) this.resume()
+    if (!this.#wasRead) this.resume()
     callback()
   }
 }
