@@ -1,6 +1,9 @@
 import { Writable } from 'node:stream'
 import type { Stats } from './account.ts'
+import { Delivery } from './delivery.ts'
+import { Given } from './delivery/given.ts'
 import { refuseChain } from './delivery/refuse-chain.ts'
+import { Settling } from './delivery/settling.ts'
 import { lastWrite, overflow, refuseUndefined, type WriteCallback } from './delivery/write.ts'
 import { FailoverWritable, type FailoverOptions } from './failover-writable.ts'
 import { type HttpOptions, httpSchema, HttpWritable } from './http-writable.ts'
@@ -50,6 +53,9 @@ export class HttpSink extends Writable {
   readonly #failover: FailoverWritable
   readonly #drainTimeout: number
   readonly #stored: Promise<void>
+  readonly #given = new Given()
+  /** Of what was given in and never taken. */
+  readonly #settling = new Settling()
 
   /** Throws `SPW_ERR_OPTIONS`. */
   constructor(options: HttpSinkOptions) {
@@ -83,8 +89,9 @@ export class HttpSink extends Writable {
   }
 
   /** Resolves when all streams are closed and every settle hook has come back. */
-  settled(): Promise<void> {
-    return this.#stored
+  async settled(): Promise<void> {
+    await this.#stored
+    await this.#settling.idle()
   }
 
   /** See `HttpWritable.drain`. The caller ends the source. */
@@ -102,7 +109,8 @@ export class HttpSink extends Writable {
     if (this.#isOverrun) return overflow(this, this.#front.writableHighWaterMark, encoding, callback)
     if (record === undefined) return refuseUndefined(this, () => super.write(null))
     const journal = this.#journal
-    if (journal === undefined || record === null || this.writableEnded || this.destroyed) {
+    if (journal === undefined || record === null || this.writableEnded) {
+      if (!this.writableEnded) this.#give(record)
       return super.write(record, encoding as BufferEncoding, callback)
     }
     // At once, since Node gives one write after the other, and each would wait for a sync of its own.
@@ -118,7 +126,10 @@ export class HttpSink extends Writable {
 
   override _write(record: unknown, _encoding: BufferEncoding, callback: WriteCallback): void {
     const journal = this.#journal
-    if (journal === undefined) this.#http.write(record, callback)
+    if (journal === undefined) {
+      this.#given.taken(record)
+      this.#http.write(record, callback)
+    }
     // The journal has it already: this only holds the source back.
     else if (journal.writableNeedDrain) journal.once('drain', () => callback())
     else callback()
@@ -127,7 +138,10 @@ export class HttpSink extends Writable {
   override _writev(chunks: Array<{ chunk: unknown }>, callback: WriteCallback): void {
     if (this.#journal !== undefined) return this._write(undefined, 'utf8', callback)
     this.#http.cork()
-    chunks.forEach(({ chunk }, index) => this.#http.write(chunk, index === chunks.length - 1 ? callback : undefined))
+    for (const [index, { chunk }] of chunks.entries()) {
+      this.#given.taken(chunk)
+      this.#http.write(chunk, index === chunks.length - 1 ? callback : undefined)
+    }
     this.#http.uncork()
   }
 
@@ -137,6 +151,7 @@ export class HttpSink extends Writable {
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
+    this.#given.abandon(delivery => this.#abandon(delivery))
     this.#storeRest(error)
     this.#failover.once('close', () => this.#abandonRest(error))
     // A storage that takes nothing, or never answers, must not keep it for ever: then what is left is abandoned.
@@ -157,6 +172,18 @@ export class HttpSink extends Writable {
   /** What records are written to. */
   get #front(): JournalTransform | HttpWritable {
     return this.#journal ?? this.#http
+  }
+
+  // Whoever pipes into a stream that is being destroyed does not know it yet, and does not keep what it has written.
+  #give(record: unknown): void {
+    if (!this.destroyed) this.#given.add(record)
+    else if (record instanceof Delivery) this.#abandon(record)
+  }
+
+  // It is destroyed already, so a hook that fails cannot do more.
+  #abandon(delivery: Delivery): void {
+    const pending = delivery.settle('abandoned')
+    if (pending !== undefined) this.#settling.add(pending, delivery.count, delivery.bytes, () => {})
   }
 
   // Twice the capacity, and never so little that a writer who heeds write() could get there.

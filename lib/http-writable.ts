@@ -1,6 +1,7 @@
 import { Account, type Stats } from './account.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryDuplex } from './delivery/delivery-duplex.ts'
+import { Given } from './delivery/given.ts'
 import { lastWrite, nodeLength, overflow, refuseUndefined, tellOfQueue, type WriteCallback } from './delivery/write.ts'
 import { DeliveryError, StreamError } from './errors.ts'
 import { shutDown } from './http/failure.ts'
@@ -49,8 +50,7 @@ export class HttpWritable extends DeliveryDuplex {
   readonly #hub: Hub
   readonly #lanes = new Map<Endpoint, Lane>()
   readonly #onDrain = (): void => this.#handOver()
-  /** Deliveries in Node's buffer: whoever gave them in is told of their end too. */
-  readonly #given = new Set<Delivery>()
+  readonly #given = new Given()
   #bytes = 0
   #underWay = 0
   #heldCallback: WriteCallback | undefined
@@ -144,8 +144,7 @@ export class HttpWritable extends DeliveryDuplex {
     }
     const underWay = this.#hub.abandon(({ work }) => work instanceof Lane)
     for (const { delivery } of underWay) this.settle(delivery, 'abandoned')
-    for (const delivery of this.#given) this.settle(delivery, 'abandoned')
-    this.#given.clear()
+    this.#given.abandon((delivery, outcome) => this.settle(delivery, outcome))
     this.abandonOutgoing()
     this.#hub.leave(this.#onDrain)
     const held = this.#heldCallback
@@ -195,7 +194,7 @@ export class HttpWritable extends DeliveryDuplex {
   #admit(record: unknown): void {
     try {
       if (record instanceof Delivery) {
-        this.#given.delete(record)
+        this.#given.taken(record)
         this.#admitDelivery(record)
       } else this.#admitRecord(record)
     } catch (error) {

@@ -6,9 +6,11 @@ import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
 import chain from 'stream-chain'
 import { Delivery } from '../lib/delivery.ts'
+import type { Outcome } from '../lib/delivery/settlement.ts'
 import { OptionsError } from '../lib/errors.ts'
 import type { FailoverOptions } from '../lib/failover-writable.ts'
 import { type HttpSink, httpSink, type HttpSinkOptions } from '../lib/http-sink.ts'
+import { replay } from '../lib/replay.ts'
 import { destroying, servers } from './support/cleaning.ts'
 import { answer } from './support/fault.ts'
 import { expectOver } from './support/law.ts'
@@ -262,6 +264,67 @@ describe('httpSink', () => {
       await within(sink.settled(), 'the sink to be settled')
       expect(sink.stats()).to.include({ accepted: 1, abandoned: 1 })
     })
+  })
+
+  describe('given deliveries', () => {
+    const outcomesOf = (count: number): [Delivery[], Outcome[]] => {
+      const outcomes: Outcome[] = []
+      const note = (outcome: Outcome): void => void outcomes.push(outcome)
+      return [Array.from({ length: count }, (_, i) => new Delivery([String(i)]).onSettled(note)), outcomes]
+    }
+
+    it('settles all when it is destroyed: what it took as stored, what it did not as abandoned', async () => {
+      const { sink, storage } = opened({ http: { numWriters: 1, queueCapacity: 2 } })
+      const [given, outcomes] = outcomesOf(50)
+      for (const delivery of given) sink.write(delivery)
+      sink.destroy()
+      await within(sink.settled(), 'the sink to be settled')
+      expect(outcomes).to.have.lengthOf(50).and.include('abandoned')
+      expect(outcomes.filter(outcome => outcome === 'stored')).to.have.lengthOf(storage.records.length)
+      expectOver(sink.stats())
+    })
+
+    it('lets a replay that is piped into it be settled when it is destroyed', async () => {
+      const from = new MemoryStorage()
+      await from.append(outcomesOf(60)[0])
+      const { sink } = opened({ http: { numWriters: 1, queueCapacity: 2 } })
+      const source = replay(from)
+      const piped = pipeline(source, sink).catch((error: unknown) => error)
+      await turns(50)
+      sink.destroy()
+      await within(Promise.all([piped, sink.settled()]), 'the sink to be settled')
+      await within(source.settled(), 'the replay to be settled')
+      const { given, stored, abandoned } = source.stats()
+      expect(stored + abandoned).to.equal(given)
+      expect(from.claims).to.equal(0)
+    })
+
+    it('waits for the hooks of those that it never took', async () => {
+      const { sink } = opened({ http: { numWriters: 1, queueCapacity: 1 } })
+      let hooks = 0
+      for (let i = 0; i < 40; i++) {
+        sink.write(new Delivery([String(i)]).onSettled(() => paused(50).then(() => void hooks++)))
+      }
+      sink.destroy()
+      await within(sink.settled(), 'the sink to be settled')
+      expect(hooks).to.equal(40)
+    })
+
+    for (const [name, options] of [
+      ['', {}],
+      [' with a journal', { journal: { storage: new MemoryStorage() } }]
+    ] as const) {
+      it(`settles as abandoned what is written once it${name} is destroyed`, async () => {
+        const { sink } = opened(options)
+        const [[delivery], outcomes] = outcomesOf(1)
+        const error = await new Promise(resolve => {
+          sink.destroy()
+          sink.write(delivery, resolve)
+        })
+        expect(error).to.have.property('code', 'ERR_STREAM_DESTROYED')
+        expect(outcomes).to.deep.equal(['abandoned'])
+      })
+    }
   })
 
   describe('whose', () => {
