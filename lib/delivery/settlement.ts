@@ -31,10 +31,16 @@ export class Settlement {
 
 function called(hook: SettleHook, outcome: Outcome): Promise<void> | undefined {
   try {
-    return hook(outcome) ?? undefined
+    const result: unknown = hook(outcome)
+    return isThenable(result) ? Promise.resolve(result) : undefined
   } catch (error) {
     return Promise.reject(error)
   }
+}
+
+// An arrow function gives what its expression does: the new length of an array, say.
+function isThenable(result: unknown): result is PromiseLike<void> {
+  return typeof (result as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 const rank: Record<Outcome, number> = { delivered: 0, stored: 1, abandoned: 2 }

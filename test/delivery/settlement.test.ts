@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { gathered, type Outcome, Settlement } from '../../lib/delivery/settlement.ts'
+import { gathered, type Outcome, type SettleHook, Settlement } from '../../lib/delivery/settlement.ts'
 
 describe('Settlement', () => {
   it('runs all hooks with the outcome, once', () => {
@@ -17,6 +17,18 @@ describe('Settlement', () => {
     const settlement = new Settlement()
     settlement.add(() => {})
     expect(settlement.settle('delivered')).to.equal(undefined)
+  })
+
+  it('waits for what can be waited for, whatever else a hook gives', async () => {
+    const settled = (hook: unknown): Promise<void> | undefined => {
+      const settlement = new Settlement()
+      settlement.add(hook as SettleHook)
+      return settlement.settle('delivered')
+    }
+    for (const given of [1, 'text', null, { then: 1 }]) expect(settled(() => given)).to.equal(undefined)
+    let isAwaited = false
+    await settled(() => ({ then: (done: () => void) => ((isAwaited = true), done()) }))
+    expect(isAwaited).to.equal(true)
   })
 
   it('runs the other hooks when one throws', async () => {
