@@ -98,7 +98,7 @@ export class Delivery {
   /** The stream that has it. @internal */ holder: object | undefined = undefined
   readonly #records: readonly Snapshot[] | JoinedRecords
   #body: Snapshot | undefined = undefined
-  #isSettled = false
+  #outcome: Outcome | undefined = undefined
 
   /** The third and fourth argument are for the streams, which know both already. */
   constructor(
@@ -150,14 +150,16 @@ export class Delivery {
 
   /** Calls `hook` once, when it is settled; at once if it is already, and then nothing waits for it. */
   onSettled(hook: SettleHook): this {
-    const { place } = this
-    if (place === 'delivered' || place === 'stored' || place === 'abandoned') {
-      void hook(place)
-      return this
-    }
-    this.settlement ??= new Settlement()
-    this.settlement.add(hook)
+    // What was made of it may have been settled in its stead.
+    const outcome = this.#outcome ?? this.settlement?.outcome
+    if (outcome === undefined) this.sharedSettlement().add(hook)
+    else void hook(outcome)
     return this
+  }
+
+  /** What all makings of it share. Most deliveries need none. @internal */
+  sharedSettlement(): Settlement {
+    return (this.settlement ??= new Settlement(this.#outcome))
   }
 
   /**
@@ -165,8 +167,8 @@ export class Delivery {
    * nothing to wait for. Until then it counts where it was.
    */
   settle(outcome: Outcome): Promise<void> | undefined {
-    if (this.#isSettled) return undefined
-    this.#isSettled = true
+    if (this.#outcome !== undefined) return undefined
+    this.#outcome = outcome
     if (this.settlement === undefined && this.members.length === 0) {
       this.moveTo(outcome)
       return undefined
@@ -215,7 +217,7 @@ export class Delivery {
       attempts: changes.attempts ?? this.attempts,
       budget: 'budget' in changes ? changes.budget : this.budget,
       // What hooks on to the old one after this was made must reach the next one too.
-      settlement: changes.settlement ?? (this.settlement ??= new Settlement())
+      settlement: changes.settlement ?? this.sharedSettlement()
     })
     next.failedAt = this.failedAt
     next.endpoint = this.endpoint
@@ -229,7 +231,7 @@ export class Delivery {
   givenIn(target: Target): Delivery {
     const init = { ...this.#init(), error: undefined, priorAttempts: this.totalAttempts }
     const given = new Delivery(this.#records, init, target, this.bytes)
-    given.settlement = this.settlement ??= new Settlement()
+    given.settlement = this.sharedSettlement()
     return given
   }
 

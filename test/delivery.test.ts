@@ -128,6 +128,39 @@ describe('Delivery', () => {
       expect([before, between, after]).to.deep.equal([['stored'], ['stored'], ['stored']])
     })
 
+    it('tells a hook that comes later at once, whichever of all that it was is settled', () => {
+      const first = new Delivery(['1', '2'])
+      const failed = first.failed(answered(503))
+      const given = failed.givenIn(failed.target)
+      void given.settle('stored')
+      expect([first, failed, given].map(watched)).to.deep.equal([['stored'], ['stored'], ['stored']])
+    })
+
+    it("tells a hook at once that comes while another is awaited, its own or a member's", async () => {
+      const member = new Delivery(['1'])
+      const whole = new Delivery(['1'], { members: [{ delivery: member, start: 0 }] })
+      let release = (): void => {}
+      member.onSettled(() => new Promise(resolve => (release = resolve)))
+      const settled = whole.settle('delivered')
+      const late = [member, whole].map(watched)
+      release()
+      await settled
+      expect(late).to.deep.equal([['delivered'], ['delivered']])
+    })
+
+    it('tells a hook at once of a whole whose halves are settled', () => {
+      const whole = new Delivery(['1', '2'])
+      const [first, second] = whole.split()
+      void first.settle('stored')
+      const before = watched(whole)
+      expect(before).to.deep.equal([])
+      void second.settle('delivered')
+      expect([before, watched(whole)]).to.deep.equal([['stored'], ['stored']])
+      const other = new Delivery(['1', '2'])
+      for (const half of other.split()) void half.settle('delivered')
+      expect(watched(other)).to.deep.equal(['delivered'])
+    })
+
     it('counts where it was until the hooks have come back', async () => {
       let release = (): void => {}
       const delivery = new Delivery(['1']).onSettled(() => new Promise(resolve => (release = resolve)))

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { Delivery } from '../lib/delivery.ts'
 import { httpSink } from '../lib/http-sink.ts'
 import { HttpWritable } from '../lib/http-writable.ts'
+import { servers } from './support/cleaning.ts'
 import { answer } from './support/fault.ts'
 import { faultServer } from './support/fault-server.ts'
 import { MemoryStorage } from './support/memory-storage.ts'
@@ -9,6 +10,8 @@ import { TestSink } from './support/test-sink.ts'
 import { until, within } from './support/waiting.ts'
 
 describe('what comes late', () => {
+  const serve = servers()
+
   it('settles a delivery as abandoned that is written to a stream that was destroyed', async () => {
     const http = new HttpWritable({ url: 'http://127.0.0.1:9/' })
     http.on('error', () => {})
@@ -27,6 +30,17 @@ describe('what comes late', () => {
     const outcomes: string[] = []
     delivery.onSettled(outcome => void outcomes.push(outcome))
     expect(outcomes).to.deep.equal(['stored'])
+  })
+
+  it('tells a settle hook at once of a delivery that a stream has settled', async () => {
+    const server = await serve(answer(200))
+    const http = new HttpWritable({ url: server.url })
+    const delivery = new Delivery(['1'])
+    http.end(delivery)
+    await within(http.settled(), 'the stream')
+    const outcomes: string[] = []
+    delivery.onSettled(outcome => void outcomes.push(outcome))
+    expect(outcomes).to.deep.equal(['delivered'])
   })
 
   it('begins no attempt beyond maxElapsed, whatever it had to wait for', async () => {

@@ -9,6 +9,11 @@ export class Settlement {
   #hooks: SettleHook[] = []
   #outcome: Outcome | undefined
 
+  /** `outcome` where it is known already. */
+  constructor(outcome?: Outcome) {
+    this.#outcome = outcome
+  }
+
   get outcome(): Outcome | undefined {
     return this.#outcome
   }
