@@ -5,14 +5,15 @@ import { Given } from './delivery/given.ts'
 import { refuseChain } from './delivery/refuse-chain.ts'
 import { Settling } from './delivery/settling.ts'
 import { lastWrite, overflow, refuseUndefined, type WriteCallback } from './delivery/write.ts'
-import { FailoverWritable, type FailoverOptions } from './failover-writable.ts'
-import { type HttpOptions, httpSchema, HttpWritable } from './http-writable.ts'
+import type { FailoverOptions, FailoverWritable } from './failover-writable.ts'
+import { type HttpOptions, httpSchema, type HttpWritable } from './http-writable.ts'
 import { OptionsError } from './errors.ts'
 import { fromStreamPark, isStreamParkConfig } from './config/streampark.ts'
 import type { JournalOptions } from './journal/options.ts'
-import { JournalTransform } from './journal-transform.ts'
+import type { JournalTransform } from './journal-transform.ts'
 import { optionsParser } from './options.ts'
-import { RetryTransform, type RetryOptions } from './retry-transform.ts'
+import type { RetryOptions, RetryTransform } from './retry-transform.ts'
+import { makeStreams } from './sink/streams.ts'
 import { refuseSharedJournal } from './storage/shared-place.ts'
 
 /** The options of `httpSink()`, a section per stream, as in a configuration file. */
@@ -63,11 +64,12 @@ export class HttpSink extends Writable {
     const { journal, failover } = sections
     if (journal !== undefined) refuseSharedJournal(journal, failover)
     super({ objectMode: true, highWaterMark: nodeBuffer })
-    this.#http = new HttpWritable(sections.http)
-    this.#retry = new RetryTransform(sections.retry)
-    this.#failover = new FailoverWritable(failover)
+    const made = makeStreams(sections)
+    this.#http = made.http
+    this.#retry = made.retry
+    this.#failover = made.failover
+    this.#journal = made.journal
     this.#drainTimeout = sections.http.drainTimeout ?? httpSchema.properties.drainTimeout.default
-    this.#journal = journal && new JournalTransform(journal)
     this.#journal?.pipe(this.#http)
     this.#http.pipe(this.#retry).pipe(this.#failover)
     const streams = [this.#http, this.#retry, this.#failover, ...(this.#journal === undefined ? [] : [this.#journal])]

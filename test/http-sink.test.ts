@@ -1,5 +1,5 @@
-import { once } from 'node:events'
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { getEventListeners, once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -133,6 +133,25 @@ describe('httpSink', () => {
   ] as const) {
     it(`refuses ${name}`, () => {
       expect(() => httpSink(options)).to.throw(OptionsError, message)
+    })
+  }
+
+  for (const [name, options] of [
+    ['retry', { retry: { retries: -1 } }],
+    ['failover', { failover: { storage: 'none', batchSize: 0 } }],
+    ['journal', { journal: { storage: 'none' } }]
+  ] as const) {
+    it(`leaves nothing of the other streams behind when the section ${name} is wrong`, async () => {
+      const abort = new AbortController()
+      const path = folder()
+      const failover = { storage: 'file', path, eager: true }
+      expect(() => httpSink({ http: { url: nowhere, signal: abort.signal }, failover, ...options })).to.throw(
+        OptionsError
+      )
+      expect(getEventListeners(abort.signal, 'abort')).to.deep.equal([])
+      await paused(100)
+      const locks = existsSync(path) ? readdirSync(path).filter(file => file.startsWith('.lock')) : []
+      expect(locks).to.deep.equal([])
     })
   }
 
