@@ -87,7 +87,7 @@ export class HttpWritable extends DeliveryDuplex {
   /**
    * No new attempts, first or later. What is under way has `timeout` milliseconds to finish, and is then cut off and goes on
    * as `ambiguous`; all else, and what is still written, goes on as `shutdown`. A second call can shorten the time. The
-   * caller ends the source.
+   * caller ends the source. Throws `SPW_ERR_OPTIONS`.
    */
   drain(timeout: number): void {
     this.#hub.drain(timeout)

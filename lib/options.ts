@@ -61,7 +61,8 @@ function describe(name: string, { instancePath, keyword, params, message, data, 
 
 const quoted = (value: unknown): string => JSON.stringify(value)
 
-function shown(value: unknown): string {
+/** A value as a message shows it. */
+export function shown(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'number') return String(value)
   if (typeof value !== 'object' || value === null) return quoted(value) ?? String(value)

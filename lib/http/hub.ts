@@ -1,4 +1,6 @@
 import type { Dispatcher } from 'undici'
+import { OptionsError } from '../errors.ts'
+import { shown } from '../options.ts'
 import type { Attempt } from './attempt.ts'
 import { type ConnectionLimit, OwnConnections, SharedConnections } from './connections.ts'
 import { Deadlines } from './deadlines.ts'
@@ -22,6 +24,8 @@ export interface HubOptions {
 
 // Endpoints that nobody uses are forgotten beyond so many, for records that bring a URL each.
 const keptEndpoints = 256
+// Node fires a longer timer after 1 ms.
+const longestTimer = 2 ** 31 - 1
 
 /**
  * What an `HttpWritable` and the `RetryTransform`s behind it share: the slots, the endpoints, the deadlines, and whether it
@@ -89,8 +93,8 @@ export class Hub implements ConnectionLimit {
       this.#timers.delete(endpoint)
       this.wake(endpoint)
     }
-    // A timer may fire up to a millisecond early; a longer one than this would fire at once.
-    this.#timers.set(endpoint, setTimeout(wake, Math.min(Math.ceil(milliseconds) + 1, 2 ** 31 - 1)))
+    // A timer may fire up to a millisecond early.
+    this.#timers.set(endpoint, setTimeout(wake, Math.min(Math.ceil(milliseconds) + 1, longestTimer)))
   }
 
   /** Gives the free slots to those who have work. */
@@ -132,9 +136,11 @@ export class Hub implements ConnectionLimit {
   }
 
   /**
-   * No new attempts; what is under way has `timeout` milliseconds to finish. A second call can only shorten that.
+   * No new attempts; what is under way has `given` milliseconds to finish. A second call can only shorten that. Throws
+   * `SPW_ERR_OPTIONS`.
    */
-  drain(timeout: number): void {
+  drain(given: number): void {
+    const timeout = checkedTime(given)
     const cutOffAt = performance.now() + timeout
     if (cutOffAt >= this.#cutOffAt) return
     this.#cutOffAt = cutOffAt
@@ -233,4 +239,9 @@ export class Hub implements ConnectionLimit {
       endpoint.forget()
     }
   }
+}
+
+function checkedTime(given: unknown): number {
+  if (typeof given === 'number' && given >= 0) return Math.min(given, longestTimer)
+  throw new OptionsError(`drain/timeout must be a number >= 0, got ${shown(given)}`)
 }

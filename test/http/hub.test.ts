@@ -1,8 +1,10 @@
 import { expect } from 'chai'
+import type { Delivery } from '../../lib/delivery.ts'
+import { OptionsError } from '../../lib/errors.ts'
 import { HttpWritable } from '../../lib/http-writable.ts'
 import { answer, HeldAnswers } from '../support/fault.ts'
 import { type FaultServer, faultServer } from '../support/fault-server.ts'
-import { turns, until, within } from '../support/waiting.ts'
+import { paused, turns, until, within } from '../support/waiting.ts'
 
 describe('Hub', () => {
   let servers: FaultServer[] = []
@@ -67,5 +69,41 @@ describe('Hub', () => {
     )
     expect(counts).to.deep.equal([2, 2, 2])
     http.destroy()
+  })
+
+  for (const time of [2 ** 31, Number.MAX_VALUE, Infinity]) {
+    it(`drains for ${time} ms: begins nothing, and lets what is under way finish`, async () => {
+      const held = new HeldAnswers()
+      await serve(1, held.fault)
+      const http = new HttpWritable({ url: servers[0]!.url, numWriters: 1 })
+      const outcomes: unknown[] = []
+      http.on('data', ({ error }: Delivery) => outcomes.push(error?.outcome))
+      for (let i = 0; i < 3; i++) http.write(i)
+      await until(() => held.waiting.length === 1)
+      http.drain(time)
+      await until(() => outcomes.length === 2)
+      await paused(50)
+      held.release(answer(200))
+      http.end()
+      await within(http.settled(), 'the stream to be settled')
+      expect(outcomes).to.deep.equal(['shutdown', 'shutdown'])
+      expect(http.stats()).to.include({ delivered: 1, attempts: 1 })
+    })
+  }
+
+  it('refuses to drain for what is no time, and changes nothing', async () => {
+    const http = new HttpWritable({ url: 'http://127.0.0.1:9/' })
+    const wrong: Array<[time: unknown, got: string]> = [
+      [-1, '-1'],
+      [NaN, 'NaN'],
+      ['5', '"5"'],
+      [undefined, 'undefined']
+    ]
+    for (const [time, got] of wrong) {
+      const message = `drain/timeout must be a number >= 0, got ${got}`
+      expect(() => http.drain(time as number)).to.throw(OptionsError, message)
+    }
+    http.destroy()
+    await within(http.settled(), 'the stream to be settled')
   })
 })
