@@ -41,6 +41,7 @@ export class HttpWritable extends DeliveryDuplex {
   readonly #owner: LaneOwner = {
     account: this.#account,
     isBlocked: () => this.#isBlocked,
+    isFull: () => this.#heldCallback !== undefined || this.full,
     taken: delivery => this.#started(delivery),
     attempted: (delivery, error) => this.#attempted(delivery, error),
     forgotten: endpoint => void this.#lanes.delete(endpoint)
@@ -266,6 +267,8 @@ export class HttpWritable extends DeliveryDuplex {
     if (!this.full) return callback()
     this.#heldCallback = callback
     this.failIfUnread()
+    // Batches that were open for more, whatever their endpoint.
+    for (const [endpoint, lane] of this.#lanes) if (lane.ready) this.#hub.wake(endpoint)
   }
 
   #release(): void {

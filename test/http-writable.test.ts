@@ -300,6 +300,51 @@ describe('HttpWritable with the option', () => {
     await within(http.settled(), 'the stream to be settled')
   })
 
+  it('batchDelay is not waited for by a batch that nothing can join, since the queue is full', async () => {
+    const server = await serve()
+    const http = open({ url: server.url, batchSize: 1_000, batchDelay: 60_000, queueBytes: 1_000 })
+    for (let i = 0; i < 10; i++) http.write('x'.repeat(98))
+    await within(new Promise(resolve => http.write('y', resolve)), 'room')
+    expect(server.requests.map(({ text }) => (JSON.parse(text) as unknown[]).length)).to.deep.equal([10])
+  })
+
+  it('batchDelay is not waited for at other endpoints either when what is under way at one fills the queue', async () => {
+    const [one, stuck] = [await serve(), await serve(never)]
+    const http = open({ batchSize: 2, batchDelay: 60_000, queueBytes: 1_000 })
+    const write = (url: string, size: number): unknown => http.write({ url, body: 'x'.repeat(size) })
+    for (let i = 0; i < 2; i++) write(stuck.url, 450)
+    write(one.url, 10)
+    await until(() => stuck.requests.length === 1)
+    expect(one.requests).to.deep.equal([])
+    write(stuck.url, 100)
+    await until(() => one.requests.length === 1)
+  })
+
+  it('batchDelay is not waited for as long as the source is held back', async () => {
+    const options = { batchSize: 5, batchDelay: 60_000, queueCapacity: 10, numWriters: 1 }
+    const { http, sender } = manual({ url: undefined, ...options })
+    for (const path of 'zzzzzaaaabbbbccdd') http.write({ url: nowhere + path, body: path })
+    for (let i = 0; i < 3; i++) {
+      await turns()
+      sender.okAll()
+    }
+    expect(sender.sent.map(({ records }) => records.length)).to.deep.equal([5, 4, 4])
+  })
+
+  it('batchDelay is waited for in a full queue of which others are sent first: there is room then', async () => {
+    const { http, sender } = manual({ batchSize: 2, batchDelay: 60_000, queueCapacity: 3, numWriters: 1 })
+    for (let i = 0; i < 5; i++) http.write(i)
+    await turns()
+    expect(sender.openRecords).to.deep.equal(['0,1'])
+    sender.okAll()
+    await turns()
+    http.write(5)
+    await turns()
+    sender.okAll()
+    await turns()
+    expect(sender.sentRecords).to.deep.equal(['0,1', '2,3', '4,5'])
+  })
+
   it('batchDelay 0 does not wait', async () => {
     const { http, sender } = manual({ batchSize: 10, batchDelay: 0 })
     http.write(1)

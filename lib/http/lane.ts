@@ -20,6 +20,8 @@ export interface LaneOwner {
   readonly account: Account
   /** Whether no first attempt may start now. */
   isBlocked(): boolean
+  /** Whether it takes in nothing more, so that nothing can join a batch. */
+  isFull(): boolean
   /** It leaves the queue. */
   taken(delivery: Delivery): void
   attempted(delivery: Delivery, error: DeliveryError | undefined): void
@@ -37,7 +39,8 @@ interface Batch {
 
 /**
  * What waits for its first attempt at one endpoint. A record is in a batch that is open, or in a delivery that is ready. An
- * open batch is closed when it is full, or when its delay is over and there is a slot for it: until then it grows.
+ * open batch is closed when it is full, or when there is a slot for it and its delay is over, or nothing can join it and no other
+ * goes first: until then it grows.
  */
 export class Lane implements Work {
   readonly #owner: LaneOwner
@@ -124,7 +127,9 @@ export class Lane implements Work {
   get #due(): Batch | undefined {
     if (this.#open.size === 0) return undefined
     const oldest = this.#open.values().next().value!
-    return this.#flushing || oldest.dueAt <= performance.now() ? oldest : undefined
+    if (this.#flushing || oldest.dueAt <= performance.now()) return oldest
+    // What is complete goes first, and makes room.
+    return this.#complete.length === 0 && this.#owner.isFull() ? oldest : undefined
   }
 
   #fits(batch: Batch, records: number, bytes: number): boolean {
