@@ -416,5 +416,83 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'review',
     file: 'test/storage/kafka/fetch-answer.test.ts',
     test: 'says where a batch ends of which compaction has taken the last records'
+  },
+  {
+    what: 'Behind batches of Kafka of which compaction has taken all records nothing was read any more.',
+    foundBy: 'review',
+    file: 'test/storage/kafka/topic-log.test.ts',
+    test: 'goes on after batches of which all messages are not there any more'
+  },
+  {
+    what: 'A fallback in the place of its storage deleted all that was stored: what was brought back into itself was removed.',
+    foundBy: 'review',
+    file: 'test/failover-writable.test.ts',
+    test: 'fallback in the place of a storage before it is refused'
+  },
+  {
+    what: 'What a fallback held was brought back into a first storage that keeps nothing, `none` or `console`, and so was lost.',
+    foundBy: 'review',
+    file: 'test/storage/moving-back.test.ts',
+    test: 'leaves in a fallback what the first storage would not keep'
+  },
+  {
+    what: 'Damaged lines were written to the failover faster than it takes them: with a `batchSize` below 64 it was destroyed, and they were lost.',
+    foundBy: 'review',
+    file: 'test/cli/damaged-lines.test.ts',
+    test: 'takes no more than a bounded number while the storage is slow'
+  },
+  {
+    what: 'A replay sent an older version out of a fallback, because its filter hid the newest one, which was refused.',
+    foundBy: 'review',
+    file: 'test/storage/storage-union.test.ts',
+    test: 'because a filter hides the newest'
+  },
+  {
+    what: 'Nobody was told when the last sync of a journal by `interval` failed, if it was under way at the end.',
+    foundBy: 'review',
+    file: 'test/journal-transform.test.ts',
+    test: 'settled() waits for a sync that is under way'
+  },
+  {
+    what: 'A warning that a fallback is used, and the address in `check --probe`, showed what was secret.',
+    foundBy: 'review',
+    file: 'test/cli/commands/fallback.test.ts',
+    test: 'says that the fallback is used, without what is secret'
+  },
+  {
+    what: 'With `eager` the command line ended with an unhandled error when only the fallback could not be opened.',
+    foundBy: 'review',
+    file: 'test/cli/commands/fallback.test.ts',
+    test: 'goes on with its storage when the fallback cannot be opened'
+  },
+  {
+    what: 'A record with a `url` and data beside it was sent as a request without the data when the option `url` was forgotten.',
+    foundBy: 'review',
+    file: 'test/http/requests.test.ts',
+    test: 'a record that has a url, and data beside it'
+  },
+  {
+    what: '`pipeline()` into an HttpWritable that nobody reads hung for ever once `numWriters` deliveries had failed and others waited.',
+    foundBy: 'review',
+    file: 'test/http-writable.test.ts',
+    test: 'is destroyed at the end when nobody reads and what failed lets no more start'
+  },
+  {
+    what: 'Deliveries in the buffer of an HttpSink, or written to it once it was destroyed, were never settled: the replay that gave them hung.',
+    foundBy: 'review',
+    file: 'test/http-sink.test.ts',
+    test: 'lets a replay that is piped into it be settled when it is destroyed'
+  },
+  {
+    what: 'A settle hook that gave something that is no promise broke the stream, with all that was under way.',
+    foundBy: 'review',
+    file: 'test/delivery/settlement.test.ts',
+    test: 'waits for what can be waited for, whatever else a hook gives'
+  },
+  {
+    what: 'A settle hook on a delivery that was settled already, or just being so, was never called.',
+    foundBy: 'review',
+    file: 'test/delivery.test.ts',
+    test: 'tells a hook that comes later at once'
   }
 ]
