@@ -254,11 +254,17 @@ export class Delivery {
     if (this.error?.outcome === 'ambiguous') account.ambiguous += records
   }
 
-  // Neither headers nor records: both may hold secrets.
-  [inspect.custom](): string {
+  /** What a logger may write. Neither headers nor records: both may hold secrets. */
+  toJSON(): { id: string; method: string; url: string; records: number; attempts: number; error: string | undefined } {
+    const { id, count: records, attempts, error } = this
     const { method, url } = this.target
-    const { code } = this.error ?? {}
-    return `Delivery ${this.id} { ${method} ${url}, records: ${this.count}, attempts: ${this.attempts}${code ? `, error: ${code}` : ''} }`
+    return { id, method, url, records, attempts, error: error?.code }
+  }
+
+  /** The same as a text. */
+  [inspect.custom](): string {
+    const { id, method, url, records, attempts, error } = this.toJSON()
+    return `Delivery ${id} { ${method} ${url}, records: ${records}, attempts: ${attempts}${error ? `, error: ${error}` : ''} }`
   }
 
   #settleAll(outcome: Outcome): Promise<unknown> | undefined {

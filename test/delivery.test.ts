@@ -4,6 +4,8 @@ import { Account } from '../lib/account.ts'
 import { Delivery } from '../lib/delivery.ts'
 import type { Outcome } from '../lib/delivery/settlement.ts'
 import { shutDown } from '../lib/http/failure.ts'
+import { httpSettings } from '../lib/http/options.ts'
+import { Requests } from '../lib/http/requests.ts'
 import { answered } from './support/manual-sender.ts'
 
 /** What a delivery was settled as, as it happens. */
@@ -49,6 +51,16 @@ describe('Delivery', () => {
     const delivery = new Delivery(['hunter2'], { url: 'http://h/', headers: { authorization: 'hunter2' } })
     const shown = inspect(delivery.failed(answered(503)), { depth: 9, showHidden: true })
     expect(shown).to.contain('POST http://h/').and.contain('SPW_ERR_STATUS').and.not.contain('hunter2')
+  })
+
+  it('C08 shows no more as JSON than when it is inspected', () => {
+    const url = 'http://user:hunter2@h/x?token=hunter2'
+    const { target } = new Requests(httpSettings({ url, headers: { 'x-key': 'hunter2' } })).admit('hunter2')
+    const delivery = new Delivery(['"hunter2"', '2'], { id: 'a' }, target)
+    const shown = { id: 'a', method: 'POST', url: 'http://h/x?token=***', records: 2 }
+    expect(JSON.parse(JSON.stringify(delivery))).to.deep.equal({ ...shown, attempts: 0 })
+    const failed = { ...shown, attempts: 1, error: 'SPW_ERR_STATUS' }
+    expect(JSON.parse(JSON.stringify([delivery.failed(answered(503))]))).to.deep.equal([failed])
   })
 
   describe('after a failed attempt', () => {
