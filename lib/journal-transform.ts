@@ -317,8 +317,8 @@ function errorOf(outcome: Outcome): Error | undefined {
   return new StreamError('SPW_ERR_ABANDONED', 'The stream was destroyed before this record was settled.')
 }
 
-// Whoever pipes into a stream that is being destroyed does not know it yet.
+// Whoever pipes into a stream that is being destroyed does not know it yet. A hook that fails cannot do more to it.
 function abandonUnwritten(given: unknown): void {
-  if (given instanceof Delivery) void given.settle('abandoned')
+  if (given instanceof Delivery) given.settle('abandoned')?.catch(() => undefined)
   if (given instanceof KeptRecord) given.settled('abandoned')
 }

@@ -474,6 +474,29 @@ describe('JournalTransform', () => {
     expectOver(journal.stats())
   })
 
+  it('does no more than to settle what is written once it is destroyed, whatever its hook does', async () => {
+    const { journal } = line()
+    journal.destroy()
+    const outcomes: string[] = []
+    const unhandled: unknown[] = []
+    const note = (error: unknown): void => void unhandled.push(error)
+    const listeners = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', note)
+    try {
+      journal.write(
+        new Delivery(['a']).onSettled(async outcome => {
+          outcomes.push(outcome)
+          throw new Error('a hook of the user')
+        })
+      )
+      await paused(20)
+    } finally {
+      process.off('unhandledRejection', note)
+      for (const listener of listeners) process.on('unhandledRejection', listener)
+    }
+    expect([outcomes, unhandled]).to.deep.equal([['abandoned'], []])
+  })
+
   it('counts a durable write as such although it is destroyed meanwhile, and keeps it', async () => {
     const { journal, kept } = line()
     let go = (): void => {}

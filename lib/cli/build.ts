@@ -43,7 +43,7 @@ export function buildStreams({ place, http, retry, failover, journal }: Config):
   }
   if (faults.length === 0) return streams as Streams
   const { http: sender, retry: retries, failover: last, journal: first } = streams
-  for (const stream of [first?.transform, sender, retries, last]) stream?.destroy()
+  for (const stream of [first?.transform, sender, retries, last]) stream?.on('error', () => {}).destroy()
   throw new OptionsError(faults.join('\n'))
 }
 
