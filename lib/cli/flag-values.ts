@@ -53,6 +53,12 @@ export function port(text: string): number {
   throw new InvalidArgumentError('It must be a port, 0 to 65535.')
 }
 
+/** A file or a folder. What begins like a flag is one: the value before it was forgotten. */
+export function path(text: string): string {
+  if (!text.startsWith('--')) return text
+  throw new InvalidArgumentError(`A path is needed; write ./${text} for one of such a name.`)
+}
+
 /** Values separated by commas, or by giving the flag again. */
 export function list<T>(parse: (text: string) => T): (text: string, earlier: T[] | undefined) => T[] {
   return (text, earlier = []) => [...earlier, ...text.split(',').map(item => parse(item.trim()))]

@@ -3,7 +3,7 @@ import type { Override, SectionName } from '../config/sections.ts'
 import { errorCodes, type StoredOutcome } from '../errors.ts'
 import { nearest } from '../options.ts'
 import type { Filter } from '../storage/filter.ts'
-import { duration, integer, list } from './flag-values.ts'
+import { duration, integer, list, path } from './flag-values.ts'
 
 interface OverrideFlag {
   readonly flag: string
@@ -18,7 +18,8 @@ const inputFlags: readonly OverrideFlag[] = [
     flag: '--input <path>',
     section: 'source',
     option: 'input',
-    description: 'a file, a folder, or - for standard input'
+    description: 'a file, a folder, or - for standard input',
+    parse: path
   },
   {
     flag: '--format <name>',
@@ -75,7 +76,13 @@ const sendFlags: readonly OverrideFlag[] = [
 
 const storageFlags: readonly OverrideFlag[] = [
   { flag: '--storage <name>', section: 'failover', option: 'storage', description: 'where deliveries are stored' },
-  { flag: '--path <folder>', section: 'failover', option: 'path', description: 'the folder of the storage "file"' }
+  {
+    flag: '--path <folder>',
+    section: 'failover',
+    option: 'path',
+    description: 'the folder of the storage "file"',
+    parse: path
+  }
 ]
 
 const journalFlags: readonly OverrideFlag[] = [
@@ -83,7 +90,8 @@ const journalFlags: readonly OverrideFlag[] = [
     flag: '--journal <folder>',
     section: 'journal',
     option: 'path',
-    description: 'keeps what is read until it is delivered or stored, and the place in files (default: ./journal)'
+    description: 'keeps what is read until it is delivered or stored, and the place in files (default: ./journal)',
+    parse: path
   }
 ]
 

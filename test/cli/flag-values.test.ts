@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { InvalidArgumentError } from 'commander'
-import { duration, integer, list, number, port, positive, share, span } from '../../lib/cli/flag-values.ts'
+import { duration, integer, list, number, path, port, positive, share, span } from '../../lib/cli/flag-values.ts'
 
 function accepts<T>(parse: (text: string) => T, values: ReadonlyArray<readonly [string, T]>): void {
   for (const [text, value] of values) expect(parse(text), text).to.deep.equal(value)
@@ -52,6 +52,14 @@ describe('flag values', () => {
       ['65535', 65_535]
     ])
     refuses(port, ['65536', '80a'])
+  })
+
+  it('reads a path, and no flag in its place', () => {
+    accepts(path, [
+      ['-', '-'],
+      ['./--x', './--x']
+    ])
+    refuses(path, ['--x', '--'])
   })
 
   it('reads values separated by commas or by repeating the flag', () => {

@@ -43,6 +43,15 @@ describe('the flags that count more than the file', () => {
     expect(overridesIn(parsed(all, []))).to.deep.equal([])
   })
 
+  it('refuse a flag where a file or a folder is missing', () => {
+    for (const flag of ['--input', '--journal', '--path']) {
+      expect(() => parsed(all, [flag, '--anew']), flag).to.throw(CommanderError, /write \.\/--anew for one/)
+      expect(() => parsed(all, [`${flag}=--anew`]), flag).to.throw(CommanderError)
+    }
+    const flags = ['--input', '-', '--journal', './--anew', '--path', '-x']
+    expect(overridesIn(parsed(all, flags)).map(({ value }) => value)).to.deep.equal(['-', './--anew', '-x'])
+  })
+
   it('do not take the flags of a filter for their own', () => {
     const command = parsed(each => addFilter(addOverrides(each, {})), ['--status', '503', '--path', 'x'])
     expect(overridesIn(command).map(({ flag }) => flag)).to.deep.equal(['--path'])
