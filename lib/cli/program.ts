@@ -13,6 +13,7 @@ import { run } from './commands/run.ts'
 import { show } from './commands/show.ts'
 import { duration, integer, port, positive, share, span } from './flag-values.ts'
 import { addFilter, addOverrides, filterIn, overridesIn } from './flags.ts'
+import { IdCommand } from './id-command.ts'
 import { tell } from './standard-streams.ts'
 import type { TestEndpointOptions } from './test-endpoint.ts'
 
@@ -27,15 +28,14 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
     .exitOverride()
     .enablePositionalOptions()
 
-  const withConfig = (name: string, description: string, action: Action): Command =>
-    all
-      .command(name)
+  const withConfig = (name: string, description: string, action: Action, Kind = Command): Command => {
+    const command = new Kind(name).copyInheritedSettings(all)
+    all.addCommand(command)
+    return command
       .description(description)
       .argument('<config>', 'a configuration file, YAML or JSON, ours or StreamPark’s')
       .option('--quiet', 'no progress and no notices')
-      .action(async (file: string, ...others: unknown[]) => {
-        // Further arguments and the flags stand between.
-        const command = others.at(-1) as Command
+      .action(async (file: string) => {
         const flags = command.opts<{ quiet?: boolean }>()
         const overrides = overridesIn(command)
         const config = await readConfig(file, { environment: process.env, secrets, overrides })
@@ -43,6 +43,7 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
         if (!quiet) for (const notice of config.notices) tell(secrets.redact(notice))
         done(await action(config, { quiet, secrets, unread }, command))
       })
+  }
 
   addOverrides(withConfig('run', 'deliver the records of an input', runAction), { input: true, send: true })
     .option('--no-journal', 'keeps nothing: a crash loses what was read and not delivered')
@@ -58,10 +59,10 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
     .option('--limit <n>', 'deliveries at most', integer)
     .option('--json', 'a JSON line each, for programs')
 
-  addOverrides(withConfig('show', 'print a stored delivery', showAction), {})
-    .argument('<id>', 'as "ls" lists it')
-    // An id may begin with a dash.
-    .allowUnknownOption()
+  addOverrides(withConfig('show', 'print a stored delivery', showAction, IdCommand), {}).argument(
+    '<id>',
+    'as "ls" lists it; after -- when it begins with two dashes'
+  )
 
   addFilter(addOverrides(withConfig('purge', 'remove what is stored, for good', purgeAction), {}))
     .option('--all', 'everything')

@@ -68,6 +68,20 @@ describe('spillway and what is stored', function () {
     expect(await command('show', 'c.yaml', '--tabel', 'x', '-a5')).to.include({ code: 2 })
   })
 
+  it('takes what begins with two dashes for an id only after --', async () => {
+    await store([failure(503, true)], ['--a5'])
+    const [unknown, after, help] = await Promise.all([
+      command('show', 'c.yaml', '--quite'),
+      command('show', 'c.yaml', '--path', './failover', '--', '--a5'),
+      command('show', 'c.yaml', '-h')
+    ])
+    expect(unknown).to.include({ code: 2, stdout: '' })
+    expect(unknown.stderr).to.match(/unknown option '--quite'\s+\(Did you mean --quiet\?\)/)
+    expect(after.code, after.stderr).to.equal(0)
+    expect(JSON.parse(after.stdout)).to.include({ id: '--a5' })
+    expect(help.stdout).to.include('Usage: spillway show')
+  })
+
   it('lists, by filter, and shows one with its records', async () => {
     const rows = await listed()
     expect(rows.map(({ outcome, status }) => [outcome, status])).to.deep.equal([
