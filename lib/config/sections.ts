@@ -1,3 +1,6 @@
+import { defaultFailover } from './file-schemas.ts'
+import { withoutOwn } from './other-storage.ts'
+
 /** The sections of a configuration file. */
 export const sectionNames = ['source', 'journal', 'http', 'retry', 'failover'] as const
 
@@ -23,9 +26,17 @@ export interface Override {
   readonly flag: string
 }
 
-/** The sections with what was given on the command line. */
+/**
+ * The sections with what was given on the command line. Where that names another storage than the file, what only the file's
+ * takes goes with it.
+ */
 export function overridden(sections: Sections, overrides: readonly Override[]): Sections {
   const values = structure(sections)
+  const storage = overrides.find(({ section, option }) => section === 'failover' && option === 'storage')?.value
+  if (storage !== undefined) {
+    const { failover } = values
+    values.failover = withoutOwn(failover, failover.storage ?? defaultFailover.storage, storage)
+  }
   const flags = new Map<string, string>()
   for (const { section, option, value, flag } of overrides) {
     values[section][option] = value

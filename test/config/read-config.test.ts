@@ -233,6 +233,42 @@ describe('readConfig', () => {
     expect(config.retry).to.deep.equal({ minDelay: 7, retries: 0 })
   })
 
+  it('drops what only the storage of the file takes, when the command line names another one', async () => {
+    const storage = (value: string): Override => ({ section: 'failover', option: 'storage', value, flag: '--storage' })
+    const path: Override = { section: 'failover', option: 'path', value: './y', flag: '--path' }
+    const own = 'table: t, fallback: { storage: file, path: ./f }, batchSize: 5, eager: true'
+    const common = { fallback: { storage: 'file', path: './f' }, batchSize: 5, eager: true }
+    const mysql = `failover: { storage: mysql, jdbcUrl: "jdbc:mysql://h/d", password: p, ${own} }`
+    const failover = async (text: string, ...overrides: Override[]): Promise<unknown> =>
+      (await read(text, {}, overrides)).failover
+
+    expect(await failover(mysql, storage('none'))).to.deep.equal({ storage: 'none', ...common })
+    expect(await failover(mysql, path, storage('file'))).to.deep.equal({
+      storage: 'file',
+      path: './y',
+      table: 't',
+      ...common
+    })
+    expect(await failover(mysql, storage('mysql'))).to.include({ jdbcUrl: 'jdbc:mysql://h/d', password: 'p' })
+    expect(await failover('failover: { path: ./x }', storage('console'))).to.deep.equal({ storage: 'console' })
+  })
+
+  it('drops nothing that is wrong in any case', async () => {
+    const faults = async (text: string, value: string, ...more: Override[]): Promise<string[]> =>
+      faultsOf(text, {}, [{ section: 'failover', option: 'storage', value, flag: '--storage' }, ...more])
+    expect(await faults('failover: { path: ./x, pth: y }', 'none')).to.deep.equal([
+      'c.yaml:1:24 failover has no option "pth"'
+    ])
+    const path: Override = { section: 'failover', option: 'path', value: './y', flag: '--path' }
+    expect(await faults('failover: { path: ./x }', 'none', path)).to.deep.equal([
+      '--path failover has no option "path"'
+    ])
+    expect((await faults('failover: { path: ./x }', 'consol'))[0]).to.match(/^--storage .*did you mean "console"\?$/)
+    expect(await faults('failover: { storage: fiel, path: ./x }', 'none')).to.deep.equal([
+      'c.yaml:1:28 failover has no option "path"'
+    ])
+  })
+
   it('names the flag where a value of the command line is wrong', async () => {
     const overrides: Override[] = [{ section: 'http', option: 'numWriters', value: 0, flag: '--num-writers' }]
     expect(await faultsOf('http:\n  numWriters: 5\n', {}, overrides)).to.deep.equal([
