@@ -8,7 +8,6 @@ import { JournalTransform } from '../journal-transform.ts'
 import { RetryTransform } from '../retry-transform.ts'
 import { storageFrom } from '../storage/registry.ts'
 import { refuseSharedFallback, refuseSharedJournal } from '../storage/shared-place.ts'
-import { StorageUnion } from '../storage/storage-union.ts'
 import type { Storage } from '../storage/storage.ts'
 
 /** The streams of a configuration, and the storage at their end. Nothing is open yet. */
@@ -76,15 +75,6 @@ function chained({
 }: Config['failover']): Storage[] {
   const rest = fallback === undefined ? [] : chained(fallback)
   return [storageFrom(own), ...rest]
-}
-
-/**
- * All that a section `failover` may have stored, in one. `failed` is told when one of several storages cannot be read; else that is
- * an error of the reading, once the others were read.
- */
-export function buildStored(failover: Config['failover'], failed?: (error: Error) => void): Storage {
-  const [first, ...fallbacks] = buildStorages(failover)
-  return fallbacks.length === 0 ? first! : new StorageUnion([first!, ...fallbacks], failed)
 }
 
 function streamOptions({ batchSize, fallback, moveBack }: Config['failover']): Pick<Config['failover'], 'batchSize'> {

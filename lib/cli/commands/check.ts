@@ -6,6 +6,7 @@ import type { Storage } from '../../storage/storage.ts'
 import type { StorageOptions } from '../../failover-writable.ts'
 import { buildStorages, buildStreams } from '../build.ts'
 import { printLine } from '../standard-streams.ts'
+import { tellOfNoFolder } from '../stored.ts'
 import { type Context, tellFailure } from './context.ts'
 import { closeQuietly } from './replay.ts'
 
@@ -40,10 +41,12 @@ export async function check(config: Config, { probe }: { probe: boolean }, conte
   return stored && kept && answered ? 0 : 5
 }
 
-async function verifyAll({ failover }: Config, context: Context): Promise<boolean> {
-  const names = namesIn(failover)
+async function verifyAll(config: Config, context: Context): Promise<boolean> {
+  const names = namesIn(config.failover)
+  const storages = buildStorages(config.failover)
+  tellOfNoFolder(config, storages, context)
   let areWhole = true
-  for (const [index, storage] of buildStorages(failover).entries()) {
+  for (const [index, storage] of storages.entries()) {
     if (!(await verify('storage', storage, names[index]!, context))) areWhole = false
   }
   return areWhole

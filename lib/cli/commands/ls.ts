@@ -2,8 +2,8 @@ import type { Config } from '../../config/read-config.ts'
 import type { Secrets } from '../../config/secrets.ts'
 import type { Filter } from '../../storage/filter.ts'
 import type { Entry } from '../../storage/storage.ts'
-import { buildStored } from '../build.ts'
 import { printLine } from '../standard-streams.ts'
+import { buildStored } from '../stored.ts'
 import { type Context, tellFailure } from './context.ts'
 import { closeQuietly } from './replay.ts'
 
@@ -46,7 +46,7 @@ export async function ls(
   { filter, limit = Infinity, json }: LsFlags,
   context: Context
 ): Promise<number> {
-  const storage = buildStored(config.failover)
+  const storage = buildStored(config, context)
   let left = limit
   try {
     if (!json) await printLine(tableLine(Object.fromEntries(widths.map(([name]) => [name, heading[name] ?? name]))))

@@ -1,9 +1,9 @@
 import type { Config } from '../../config/read-config.ts'
 import type { Filter } from '../../storage/filter.ts'
 import type { Entry, Storage } from '../../storage/storage.ts'
-import { buildStored } from '../build.ts'
 import { wrongUse } from '../exit-code.ts'
 import { printLine, tell } from '../standard-streams.ts'
+import { buildStored } from '../stored.ts'
 import { type Context, openStorage, tellFailure } from './context.ts'
 import { closeQuietly } from './replay.ts'
 
@@ -17,7 +17,7 @@ const group = 1_000
 
 /** Removes what is stored, for good. Without `yes` it only says how much that would be. Returns the exit code. */
 export async function purge(config: Config, { filter, yes }: PurgeFlags, context: Context): Promise<number> {
-  const storage = buildStored(config.failover)
+  const storage = buildStored(config, context)
   try {
     if (yes && !(await openStorage(storage, context.secrets))) return 5
     const found = await removed(storage, filter, yes)

@@ -3,7 +3,7 @@ import type { Config } from '../../config/read-config.ts'
 import { replay as replayOf } from '../../replay.ts'
 import type { Filter } from '../../storage/filter.ts'
 import type { Storage } from '../../storage/storage.ts'
-import { buildStored, buildStreams } from '../build.ts'
+import { buildStreams } from '../build.ts'
 import { Deadline } from '../deadline.ts'
 import { exitCode } from '../exit-code.ts'
 import { failureOf } from '../failure-of.ts'
@@ -11,6 +11,7 @@ import { showProgress } from '../progress.ts'
 import { Refusals } from '../refusals.ts'
 import { reportOf } from '../report.ts'
 import { printLine } from '../standard-streams.ts'
+import { buildStored } from '../stored.ts'
 import { type Context, openStorage, tellFailure } from './context.ts'
 import { closed, stopsFor } from './run.ts'
 
@@ -36,7 +37,7 @@ async function resend(
   const { http, retry, failover } = streams
   let unread: Error | undefined
   // One of several that cannot be read must not end the sending of what the others hold.
-  const storage = buildStored(config.failover, error => (unread = error))
+  const storage = buildStored(config, { quiet, secrets }, error => (unread = error))
   if (!(await openStorage(storage, secrets))) return 5
   const source = replayOf({
     storage,
@@ -71,8 +72,8 @@ async function resend(
 }
 
 /** Says what a replay would send. Reads without a lock, and changes nothing. */
-async function count(config: Config, { filter, limit = Infinity }: ReplayFlags, { secrets }: Context): Promise<number> {
-  const storage = buildStored(config.failover)
+async function count(config: Config, { filter, limit = Infinity }: ReplayFlags, context: Context): Promise<number> {
+  const storage = buildStored(config, context)
   const found = {
     deliveries: 0,
     records: 0,
@@ -94,7 +95,7 @@ async function count(config: Config, { filter, limit = Infinity }: ReplayFlags, 
       if (lastError !== undefined) add(found.byCode, lastError.code, records.length)
     }
   } catch (error) {
-    tellFailure(error as Error, secrets)
+    tellFailure(error as Error, context.secrets)
     return 5
   } finally {
     await closeQuietly(storage)

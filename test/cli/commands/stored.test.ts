@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Delivery } from '../../../lib/delivery.ts'
 import { DeliveryError } from '../../../lib/errors.ts'
@@ -224,6 +224,47 @@ describe('spillway and what is stored', function () {
     const { code, stdout } = await command('check', 'c.yaml')
     expect(code).to.equal(5)
     expect(stdout).to.match(/\nstorage +DAMAGED +file \{.*"entries":4.*"damaged":1/)
+  })
+
+  it('makes no folder where nothing is stored, and says so of one that was named', async () => {
+    const lines = [
+      ['replay', '--all'],
+      ['replay', '--all', '--dry-run'],
+      ['purge', '--all', '--yes'],
+      ['ls', '--json'],
+      ['show', 'nobody'],
+      ['check']
+    ]
+    const run = ([name, ...flags]: string[], ...more: string[]) => command(name!, 'c.yaml', ...flags, ...more)
+    const results = await Promise.all(lines.map(line => run(line, '--path', './failovr')))
+    expect(results.map(({ code }) => code)).to.deep.equal([0, 0, 0, 0, 1, 0])
+    for (const [i, { stderr }] of results.entries()) {
+      expect(stderr, lines[i]![0]).to.match(/^spillway: there is no folder \S*\/failovr: nothing is stored there\n/)
+    }
+    const quiet = await run(['ls', '--json'], '--path', './failovr', '--quiet')
+    expect(quiet).to.deep.equal({ code: 0, stdout: '', stderr: '' })
+    expect((await readdir(folder.path)).sort()).to.deep.equal(['c.yaml', 'failover'])
+  })
+
+  it('says nothing of the folder of a fallback, or of the default one, that is not there yet', async () => {
+    await rename(join(folder.path, 'failover'), join(folder.path, 'first'))
+    await folder.write('f.yaml', 'failover: { path: ./first, fallback: { storage: file, path: ./fallback } }')
+    await folder.write('d.yaml', 'failover: { table: t }')
+    for (const file of ['f.yaml', 'd.yaml']) {
+      const { code, stderr } = await command('replay', file, '--all')
+      expect({ code, stderr }, file).to.deep.equal({ code: 0, stderr: '' })
+    }
+    const made = await readdir(folder.path)
+    expect(made).not.to.include('fallback').and.not.to.include('failover')
+  })
+
+  it('replays what a fallback holds where the first storage has no folder', async () => {
+    const fallback = 'fallback: { storage: file, path: ./failover }'
+    await folder.write('c.yaml', `http: { url: "\${URL}" }\nfailover: { path: ./first, ${fallback} }\n`)
+    const replay = await command('replay', 'c.yaml', '--all')
+    expect(reportIn(replay)).to.include({ accepted: 3, delivered: 3, exitCode: 0 })
+    expect(await listed()).to.have.lengthOf(2)
+    expect(await readdir(folder.path)).not.to.include('first')
   })
 
   it('stops listing when nobody reads on', async () => {
