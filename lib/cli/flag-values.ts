@@ -40,6 +40,14 @@ export function integer(text: string): number {
   return Number(text)
 }
 
+export function within(least: number, most: number): (text: string) => number {
+  return text => {
+    const value = integer(text)
+    if (value >= least && value <= most) return value
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
+  }
+}
+
 export function positive(text: string): number {
   const value = number(text)
   if (value > 0) return value

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { type Config, readConfig } from '../config/read-config.ts'
 import { type Secrets } from '../config/secrets.ts'
 import { OptionsError } from '../errors.ts'
@@ -11,7 +11,7 @@ import { purge } from './commands/purge.ts'
 import { replay } from './commands/replay.ts'
 import { run } from './commands/run.ts'
 import { show } from './commands/show.ts'
-import { duration, integer, port, positive, share, span } from './flag-values.ts'
+import { duration, integer, port, positive, share, span, within } from './flag-values.ts'
 import { addFilter, addOverrides, filterIn, overridesIn } from './flags.ts'
 import { IdCommand } from './id-command.ts'
 import { tell } from './standard-streams.ts'
@@ -78,7 +78,12 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
     .option('--port <n>', '0 takes a free one', port, 8080)
     .option('--latency <time>', 'before each answer: 20ms', duration, 0)
     .option('--fail <share>', 'of the requests: 0.05', share, 0)
-    .option('--status <code>', 'of the failing ones', integer, 503)
+    .addOption(
+      new Option('--status <code>', 'of the failing ones; without --fail of all')
+        .argParser(within(200, 599))
+        .default(503)
+        .implies({ fail: 1 })
+    )
     .option('--down <span>', 'when nobody can connect: 10s..13s after its start', span)
     .action(async (options: TestEndpointOptions) => done(await endpoint(options)))
   return all

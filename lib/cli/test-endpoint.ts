@@ -35,6 +35,8 @@ export interface EndpointReport {
 const mostBytes = 64 * 1024 * 1024
 const mostKeys = 4_000_000
 
+const bodiless: ReadonlySet<number> = new Set([204, 304])
+
 /** An HTTP endpoint on this machine's loopback, to try a sink: slow, failing, or gone for a while, as it is told. */
 export class TestEndpoint {
   readonly #options: TestEndpointOptions
@@ -126,7 +128,8 @@ export class TestEndpoint {
       if (response.destroyed) return
       this.#byStatus[code] = (this.#byStatus[code] ?? 0) + 1
       if (code === 200) this.#acknowledged += records
-      response.writeHead(code, { 'content-type': 'text/plain', 'content-length': 2 }).end('ok')
+      if (bodiless.has(code)) response.writeHead(code).end()
+      else response.writeHead(code, { 'content-type': 'text/plain', 'content-length': 2 }).end('ok')
     }
     if (latency > 0) setTimeout(answer, latency)
     else answer()

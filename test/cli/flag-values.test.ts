@@ -1,6 +1,17 @@
 import { expect } from 'chai'
 import { InvalidArgumentError } from 'commander'
-import { duration, integer, list, number, path, port, positive, share, span } from '../../lib/cli/flag-values.ts'
+import {
+  duration,
+  integer,
+  list,
+  number,
+  path,
+  port,
+  positive,
+  share,
+  span,
+  within
+} from '../../lib/cli/flag-values.ts'
 
 function accepts<T>(parse: (text: string) => T, values: ReadonlyArray<readonly [string, T]>): void {
   for (const [text, value] of values) expect(parse(text), text).to.deep.equal(value)
@@ -52,6 +63,14 @@ describe('flag values', () => {
       ['65535', 65_535]
     ])
     refuses(port, ['65536', '80a'])
+  })
+
+  it('reads a whole number within limits', () => {
+    accepts(within(200, 599), [
+      ['200', 200],
+      ['599', 599]
+    ])
+    refuses(within(200, 599), ['199', '600', '99', '5xx', ''])
   })
 
   it('reads a path, and no flag in its place', () => {

@@ -53,6 +53,15 @@ describe('TestEndpoint', () => {
     expect(new Set(statuses)).to.deep.equal(new Set([200, 503]))
   })
 
+  it('answers without a body by a status that has none', async () => {
+    for (const status of [204, 304]) {
+      await start({ fail: 1, status })
+      const { status: answered, headers } = await post('{}')
+      expect([answered, headers.get('content-length')]).to.deep.equal([status, null])
+      if (status === 204) await endpoint.close()
+    }
+  })
+
   it('answers after the latency', async () => {
     await start({ latency: 80 })
     const started = performance.now()
