@@ -116,12 +116,18 @@ const purgeAction: Action = (config, context, command) =>
 const checkAction: Action = (config, context, command) =>
   check(config, { probe: command.opts<{ probe?: boolean }>().probe === true }, context)
 
-/** What is meant must be said: a filter, or `--all`. */
+/** What is meant must be said: a filter, or `--all`. Both would be a contradiction. */
 function chosen(command: Command): ReturnType<typeof filterIn> {
   const filter = filterIn(command)
-  if (Object.keys(filter).length > 0 || command.opts<{ all?: boolean }>().all === true) return filter
-  throw new OptionsError(`${command.name()} needs --all, or one of --since, --until, --status, --code, --outcome`)
+  const isFiltered = Object.keys(filter).length > 0
+  const isAll = command.opts<{ all?: boolean }>().all === true
+  if (isFiltered !== isAll) return filter
+  const name = command.name()
+  if (isAll) throw new OptionsError(`${name} takes --all, or some of ${filterNames}, not both`)
+  throw new OptionsError(`${name} needs --all, or one of ${filterNames}`)
 }
+
+const filterNames = '--since, --until, --status, --code, --outcome'
 
 function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')

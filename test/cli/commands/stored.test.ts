@@ -168,6 +168,19 @@ describe('spillway and what is stored', function () {
     }
   })
 
+  it('refuses --all beside a filter, one of which would not count', async () => {
+    for (const [name, ...flags] of [
+      ['replay', '--outcome', 'refused'],
+      ['purge', '--yes', '--since', '2020-01-01']
+    ]) {
+      const { code, stdout, stderr } = await command(name!, 'c.yaml', '--all', ...flags)
+      expect([code, stdout]).to.deep.equal([2, ''])
+      expect(stderr).to.match(/^spillway: (replay|purge) takes --all, or some of --since, .*--outcome, not both\n$/)
+    }
+    expect(await listed()).to.have.lengthOf(5)
+    expect(endpoint.report().requests).to.equal(0)
+  })
+
   it('purges only with --yes', async () => {
     const asked = await command('purge', 'c.yaml', '--outcome', 'refused')
     expect(asked.code).to.equal(2)
