@@ -110,8 +110,7 @@ export function overridesIn(command: Command): Override[] {
   return overrideFlags({ input: true, send: true }).flatMap(({ flag, section, option }) => {
     const name = flag.slice(0, flag.indexOf(' '))
     const value = given[new Option(flag).attributeName()]
-    // `false` is what --no-… makes of it.
-    return value === undefined || typeof value === 'boolean' || command.options.every(({ long }) => long !== name)
+    return value === undefined || command.options.every(({ long }) => long !== name)
       ? []
       : [{ section, option, value, flag: name }]
   })

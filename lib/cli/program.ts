@@ -46,7 +46,7 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
   }
 
   addOverrides(withConfig('run', 'deliver the records of an input', runAction), { input: true, send: true })
-    .option('--no-journal', 'keeps nothing: a crash loses what was read and not delivered')
+    .addOption(noJournal())
     .option('--anew', 'sends files from their beginning, whatever an earlier run settled')
 
   addFilter(addOverrides(withConfig('replay', 'send again what is stored', replayAction), { send: true }))
@@ -90,12 +90,15 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
 }
 
 const runAction: Action = (config, context, command) => {
-  const { journal, anew = false } = command.opts<{ journal?: string | boolean; anew?: boolean }>()
-  return run(
-    journal === false ? { ...config, journal: undefined } : config,
-    { noJournal: journal === false, anew },
-    context
-  )
+  const { noJournal = false, anew = false } = command.opts<{ noJournal?: boolean; anew?: boolean }>()
+  return run(noJournal ? { ...config, journal: undefined } : config, { noJournal, anew }, context)
+}
+
+function noJournal(): Option {
+  const option = new Option('--no-journal', 'keeps nothing: a crash loses what was read and not delivered')
+  // Else the two are one option to commander, and the last one counts.
+  option.negate = false
+  return option.conflicts('journal')
 }
 
 const replayAction: Action = (config, context, command) => {

@@ -211,6 +211,18 @@ describe('spillway run and its journal', function () {
     expect(await readFile(path)).to.deep.equal(later)
   })
 
+  it('refuses --no-journal beside --journal', async () => {
+    await folder.write('events.ndjson', ndjson(1))
+    for (const flags of [
+      ['--no-journal', '--journal', 'j'],
+      ['--journal', 'j', '--no-journal']
+    ]) {
+      const { code, stdout, stderr } = await run('events.ndjson', ...flags)
+      expect([code, stdout]).to.deep.equal([2, ''])
+      expect(stderr).to.include("option '--no-journal' cannot be used with option '--journal <folder>'")
+    }
+  })
+
   it('--no-journal keeps nothing, and says what may be lost', async () => {
     await folder.write('events.ndjson', ndjson(3))
     const result = await run('events.ndjson', '--no-journal')
