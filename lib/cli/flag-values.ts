@@ -40,6 +40,13 @@ export function integer(text: string): number {
   return Number(text)
 }
 
+/** At least one. */
+export function count(text: string): number {
+  const value = integer(text)
+  if (value >= 1) return value
+  throw new InvalidArgumentError('It must be a whole number of at least 1.')
+}
+
 export function within(least: number, most: number): (text: string) => number {
   return text => {
     const value = integer(text)

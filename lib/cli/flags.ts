@@ -3,7 +3,7 @@ import type { Override, SectionName } from '../config/sections.ts'
 import { errorCodes, type StoredOutcome } from '../errors.ts'
 import { nearest } from '../options.ts'
 import type { Filter } from '../storage/filter.ts'
-import { duration, integer, list, path } from './flag-values.ts'
+import { duration, integer, list, path, within } from './flag-values.ts'
 
 interface OverrideFlag {
   readonly flag: string
@@ -125,7 +125,7 @@ export function addFilter(command: Command): Command {
   return command
     .option('--since <time>', 'accepted at this time or later: 2026-01-31T12:00:00Z', time)
     .option('--until <time>', 'accepted before this time', time)
-    .option('--status <codes>', 'the last answer: 503,429', list(integer))
+    .option('--status <codes>', 'the last answer: 503,429', list(within(100, 999)))
     .option('--code <codes>', 'the last error: SPW_ERR_TIMEOUT', list(oneOf(Object.keys(errorCodes))))
     .option('--outcome <names>', `stored as: ${outcomes.join(', ')}`, list(oneOf(outcomes)))
 }
@@ -140,8 +140,16 @@ export function filterIn(command: Command): Filter {
 }
 
 function time(text: string): string {
-  if (!Number.isNaN(Date.parse(text)) && /^\d{4}-\d{2}/.test(text)) return text
+  const [date, year, month, day = '1'] = /^(\d{4})-(\d{2})(?:-(\d{2}))?/.exec(text) ?? []
+  if (date !== undefined && !Number.isNaN(Date.parse(text)) && Number(day) <= daysIn(Number(year), Number(month))) {
+    return text
+  }
   throw new InvalidArgumentError('It must be a time such as 2026-01-31T12:00:00Z.')
+}
+
+// Date.parse() takes the 31st of every month.
+function daysIn(year: number, month: number): number {
+  return new Date(Date.UTC(year, month, 0)).getUTCDate()
 }
 
 function oneOf(names: readonly string[]): (text: string) => string {

@@ -11,7 +11,7 @@ import { purge } from './commands/purge.ts'
 import { replay } from './commands/replay.ts'
 import { run } from './commands/run.ts'
 import { show } from './commands/show.ts'
-import { duration, integer, port, positive, share, span, within } from './flag-values.ts'
+import { count, duration, integer, port, positive, share, span, within } from './flag-values.ts'
 import { addFilter, addOverrides, filterIn, overridesIn } from './flags.ts'
 import { IdCommand } from './id-command.ts'
 import { tell } from './standard-streams.ts'
@@ -52,7 +52,7 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
   addFilter(addOverrides(withConfig('replay', 'send again what is stored', replayAction), { send: true }))
     .option('--all', 'everything but refused ones')
     .option('--dry-run', 'only count what would be sent')
-    .option('--limit <n>', 'deliveries at most', integer)
+    .option('--limit <n>', 'deliveries at most', count)
     .option('--rate <n>', 'records a second at most', positive)
 
   addFilter(addOverrides(withConfig('ls', 'list what is stored', lsAction), {}))

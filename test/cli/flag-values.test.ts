@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { InvalidArgumentError } from 'commander'
 import {
+  count,
   duration,
   integer,
   list,
@@ -55,6 +56,8 @@ describe('flag values', () => {
     refuses(number, ['1e3', '0x10', ' 1', '-1', 'NaN', ''])
     refuses(integer, ['1.5', '-1', ''])
     refuses(positive, ['0', '-1'])
+    accepts(count, [['1', 1]])
+    refuses(count, ['0', '1.5', '-1', ''])
   })
 
   it('reads a port', () => {

@@ -70,6 +70,10 @@ describe('the flags of a filter', () => {
     expect(filterIn(parsed(addFilter, ['--until', '2026-01-31T12:00:00Z']))).to.deep.equal({
       until: '2026-01-31T12:00:00Z'
     })
+    expect(filterIn(parsed(addFilter, ['--since', '2024-02-29', '--until', '2026-12']))).to.deep.equal({
+      since: '2024-02-29',
+      until: '2026-12'
+    })
     expect(filterIn(parsed(addFilter, []))).to.deep.equal({})
   })
 
@@ -79,7 +83,11 @@ describe('the flags of a filter', () => {
       ['--code', 'TIMEOUT'],
       ['--since', 'yesterday'],
       ['--until', '5'],
+      ['--since', '2026-02-31'],
+      ['--until', '2025-02-29T12:00:00Z'],
       ['--status', '5xx'],
+      ['--status', '503,99999'],
+      ['--status', '99'],
       ['--al']
     ]) {
       expect(() => parsed(addFilter, flags), flags.join(' ')).to.throw(CommanderError)

@@ -181,6 +181,14 @@ describe('spillway and what is stored', function () {
     expect(endpoint.report().requests).to.equal(0)
   })
 
+  it('replays no fewer than one delivery, when it only counts too', async () => {
+    for (const flags of [[], ['--dry-run']]) {
+      const { code, stdout, stderr } = await command('replay', 'c.yaml', '--all', '--limit', '0', ...flags)
+      expect([code, stdout]).to.deep.equal([2, ''])
+      expect(stderr).to.include("option '--limit <n>' argument '0' is invalid")
+    }
+  })
+
   it('purges only with --yes', async () => {
     const asked = await command('purge', 'c.yaml', '--outcome', 'refused')
     expect(asked.code).to.equal(2)
