@@ -2,6 +2,9 @@ import { InvalidArgumentError } from 'commander'
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
+/** For the help of each flag that takes a time. */
+export const plainNumber = 'a plain number is milliseconds'
+
 /** `10s`, `1.5m`, `200ms`, `2h`, or plain milliseconds, as milliseconds. */
 export function duration(text: string): number {
   const parts = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)?$/.exec(text)

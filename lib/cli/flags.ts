@@ -3,7 +3,7 @@ import type { Override, SectionName } from '../config/sections.ts'
 import { errorCodes, type StoredOutcome } from '../errors.ts'
 import { nearest } from '../options.ts'
 import type { Filter } from '../storage/filter.ts'
-import { duration, integer, list, path, within } from './flag-values.ts'
+import { duration, integer, list, path, plainNumber, within } from './flag-values.ts'
 
 interface OverrideFlag {
   readonly flag: string
@@ -55,14 +55,14 @@ const sendFlags: readonly OverrideFlag[] = [
     flag: '--timeout <time>',
     section: 'http',
     option: 'timeout',
-    description: 'for one attempt: 10s, 500ms',
+    description: `for one attempt: 10s, 500ms; ${plainNumber}`,
     parse: duration
   },
   {
     flag: '--drain-timeout <time>',
     section: 'http',
     option: 'drainTimeout',
-    description: 'for what is under way when a signal comes',
+    description: `for what is under way when a signal comes: 10s, 500ms; ${plainNumber}`,
     parse: duration
   },
   {

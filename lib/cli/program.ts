@@ -11,7 +11,7 @@ import { purge } from './commands/purge.ts'
 import { replay } from './commands/replay.ts'
 import { run } from './commands/run.ts'
 import { show } from './commands/show.ts'
-import { count, duration, integer, port, positive, share, span, within } from './flag-values.ts'
+import { count, duration, integer, plainNumber, port, positive, share, span, within } from './flag-values.ts'
 import { addFilter, addOverrides, filterIn, overridesIn } from './flags.ts'
 import { IdCommand } from './id-command.ts'
 import { tell } from './standard-streams.ts'
@@ -76,7 +76,7 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
     .command('endpoint')
     .description('an endpoint on this machine, to try a sink; a signal ends it, and it prints what it got')
     .option('--port <n>', '0 takes a free one', port, 8080)
-    .option('--latency <time>', 'before each answer: 20ms', duration, 0)
+    .option('--latency <time>', `before each answer: 1s, 20ms; ${plainNumber}`, duration, 0)
     .option('--fail <share>', 'of the requests: 0.05', share, 0)
     .addOption(
       new Option('--status <code>', 'of the failing ones; without --fail of all')
@@ -84,7 +84,7 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
         .default(503)
         .implies({ fail: 1 })
     )
-    .option('--down <span>', 'when nobody can connect: 10s..13s after its start', span)
+    .option('--down <span>', `when nobody can connect: 10s..13s, after its start; ${plainNumber}`, span)
     .action(async (options: TestEndpointOptions) => done(await endpoint(options)))
   return all
 }
