@@ -13,6 +13,17 @@ export interface Outcome {
 
 const signalCodes: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 
+/** Every exit code with its meaning, for the help and the README. */
+export const exitCodes: ReadonlyArray<readonly [codes: string, meaning: string]> = [
+  ['0', 'Everything was delivered; of the other commands: it went well.'],
+  ['1', '`show`: there is nothing of this id.'],
+  ['2', 'The configuration or the command is wrong. Nothing was started. Also `purge` without `--yes`.'],
+  ['3', 'Some records were stored.'],
+  ['4', 'Some records were refused, or a line of the input was damaged. They are stored.'],
+  ['5', 'Something was abandoned, a storage or the input failed, or `check` found a fault.'],
+  ['129, 130, 143', 'Stopped by SIGHUP, SIGINT or SIGTERM, and drained.']
+]
+
 /** A wrong configuration, or a wrong use of the command line: nothing was started. */
 export const wrongUse = 2
 

@@ -13,6 +13,7 @@ import { run } from './commands/run.ts'
 import { show } from './commands/show.ts'
 import { count, duration, integer, plainNumber, port, positive, share, span, within } from './flag-values.ts'
 import { addFilter, addOverrides, filterIn, overridesIn } from './flags.ts'
+import { helpText } from './help-text.ts'
 import { IdCommand } from './id-command.ts'
 import { tell } from './standard-streams.ts'
 import type { TestEndpointOptions } from './test-endpoint.ts'
@@ -27,6 +28,7 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
     .version(version())
     .exitOverride()
     .enablePositionalOptions()
+    .addHelpText('after', helpText())
 
   const withConfig = (name: string, description: string, action: Action, Kind = Command): Command => {
     const command = new Kind(name).copyInheritedSettings(all)

@@ -1,3 +1,4 @@
+import { exitCodes } from '../../lib/cli/exit-code.ts'
 import { errorCodes } from '../../lib/errors.ts'
 import { failoverSchema } from '../../lib/failover-writable.ts'
 import { httpSchema } from '../../lib/http-writable.ts'
@@ -63,6 +64,7 @@ export function generatedSections(): Map<string, string> {
     sections.set(`options ${name}`, optionsTable(section.schema, commentsOf(section)))
   }
   const codes = Object.entries(errorCodes).map(([code, meaning]) => [`\`${code}\``, meaning])
+  sections.set('exit codes', table(['Exit code', 'Meaning'], exitCodes))
   return sections.set('error codes', table(['Code', 'Meaning'], codes))
 }
 
