@@ -17,7 +17,7 @@ const timeout = 200
 const sessionTimeout = 1_000
 
 describe('remote answers of Kafka', function () {
-  this.timeout(isLong ? 7_200_000 : 120_000)
+  this.timeout(isLong ? 10_800_000 : 120_000)
   damageNotices()
   connectsToOwnPorts()
   refusesLargeCounts()
@@ -49,7 +49,7 @@ describe('remote answers of Kafka', function () {
     const machine = new Machine('remote answers of Kafka', import.meta.url)
     const counts = { answers: 0, errors: 0 }
     await machine.each(
-      machine.cases(5_000, 240_000),
+      machine.cases(5_000, 265_000),
       async index => {
         const random = seededRandom(machine.seedOf(index))
         const server = await listening(new RecordedKafka())
