@@ -17,7 +17,7 @@ const timeout = 200
 const sessionTimeout = 1_000
 
 describe('remote answers of Kafka', function () {
-  this.timeout(isLong ? 10_800_000 : 120_000)
+  this.timeout(isLong ? 10_800_000 : 600_000)
   damageNotices()
   connectsToOwnPorts()
   refusesLargeCounts()

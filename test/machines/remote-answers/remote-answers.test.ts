@@ -19,7 +19,7 @@ const timeout = 120
 const path = '/spillway'
 
 describe('remote answers', function () {
-  this.timeout(isLong ? 7_200_000 : 120_000)
+  this.timeout(isLong ? 7_200_000 : 600_000)
   damageNotices()
   connectsToOwnPorts()
   const expectOrderly = orderly()
