@@ -71,7 +71,7 @@ describe('remote answers', function () {
     const machine = new Machine('remote answers of HBase and ZooKeeper', import.meta.url)
     const counts = { answers: 0, errors: 0 }
     await machine.each(
-      machine.cases(2_900, 140_000),
+      machine.cases(3_700, 140_000),
       async index => {
         const random = seededRandom(machine.seedOf(index))
         const server = await listening(new RecordedHBase())
