@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { Delivery } from './delivery.ts'
 import type { Outcome } from './delivery/settlement.ts'
 import { filterSchema, type Filter } from './storage/filter.ts'
+import { longestTimer } from './longest-timer.ts'
 import { optionsParser } from './options.ts'
 import { GroupedRemoval } from './storage/grouped-removal.ts'
 import { recordsOf } from './storage/envelope.ts'
@@ -192,8 +193,7 @@ export class Replay extends Readable {
     const wait = this.#nextAt - now
     this.#nextAt = Math.max(this.#nextAt, now) + (records * 1000) / this.#rate
     if (wait <= 0) return
-    // Node fires a longer timer after 1 ms.
-    await setTimeout(Math.min(wait, 2 ** 31 - 1), undefined, { signal: this.#abort.signal }).catch(() => undefined)
+    await setTimeout(Math.min(wait, longestTimer), undefined, { signal: this.#abort.signal }).catch(() => undefined)
   }
 }
 

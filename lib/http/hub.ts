@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { OptionsError } from '../errors.ts'
+import { longestTimer } from '../longest-timer.ts'
 import { shown } from '../options.ts'
 import type { Attempt } from './attempt.ts'
 import { type ConnectionLimit, OwnConnections, SharedConnections } from './connections.ts'
@@ -24,8 +25,6 @@ export interface HubOptions {
 
 // Endpoints that nobody uses are forgotten beyond so many, for records that bring a URL each.
 const keptEndpoints = 256
-// Node fires a longer timer after 1 ms.
-const longestTimer = 2 ** 31 - 1
 
 /**
  * What an `HttpWritable` and the `RetryTransform`s behind it share: the slots, the endpoints, the deadlines, and whether it

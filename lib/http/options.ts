@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { queueSchema } from '../delivery/queue-schema.ts'
 import { OptionsError } from '../errors.ts'
+import { longestTimer } from '../longest-timer.ts'
 import { optionsParser } from '../options.ts'
 import type { Semantics } from './failure.ts'
 import { type Format, type FormatName, formatNamed } from './format.ts'
@@ -71,9 +72,8 @@ export interface HttpOptions {
   drainTimeout?: number
 }
 
-const maxDelay = 2 ** 31 - 1
 const count = { type: 'integer', minimum: 1, maximum: 1_000_000_000 }
-const milliseconds = { type: 'integer', minimum: 0, maximum: maxDelay, unit: 'ms' }
+const milliseconds = { type: 'integer', minimum: 0, maximum: longestTimer, unit: 'ms' }
 const bytes = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, unit: 'bytes' }
 
 export const httpSchema = {

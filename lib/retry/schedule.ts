@@ -1,3 +1,5 @@
+import { longestTimer } from '../longest-timer.ts'
+
 /** Something that is due at a time of the monotonic clock. */
 interface Due<T> {
   readonly at: number
@@ -53,8 +55,8 @@ export class Schedule<T> {
     if (first === undefined || this.#timerAt <= first.at) return
     clearTimeout(this.#timer)
     this.#timerAt = first.at
-    // Node fires a longer timer after 1 ms; whoever waits longer looks again.
-    const wait = Math.min(Math.max(1, Math.ceil(first.at - performance.now())), 2 ** 31 - 1)
+    // Whoever waits longer looks again.
+    const wait = Math.min(Math.max(1, Math.ceil(first.at - performance.now())), longestTimer)
     this.#timer = setTimeout(() => this.#look(), wait)
   }
 
