@@ -145,7 +145,7 @@ export class HttpWritable extends DeliveryDuplex {
     }
     const underWay = this.#hub.abandon(({ work }) => work instanceof Lane)
     for (const { delivery } of underWay) this.settle(delivery, 'abandoned')
-    this.#given.abandon((delivery, outcome) => this.settle(delivery, outcome))
+    this.#given.abandon(delivery => this.settle(delivery, 'abandoned'))
     this.abandonOutgoing()
     this.#hub.leave(this.#onDrain)
     const held = this.#heldCallback
@@ -267,7 +267,12 @@ export class HttpWritable extends DeliveryDuplex {
     if (!this.full) return callback()
     this.#heldCallback = callback
     this.failIfUnread()
-    // Batches that were open for more, whatever their endpoint.
+    this.#wakeOpen()
+  }
+
+  // Batches that were open for more, whatever their endpoint.
+  #wakeOpen(): void {
+    if (this.#settings.batchSize === 1) return
     for (const [endpoint, lane] of this.#lanes) if (lane.ready) this.#hub.wake(endpoint)
   }
 

@@ -15,8 +15,8 @@ export class Given {
   }
 
   /** The stream is destroyed, and never going to have the rest. */
-  abandon(settle: (delivery: Delivery, outcome: 'abandoned') => void): void {
-    for (const delivery of this.#deliveries) settle(delivery, 'abandoned')
+  abandon(settle: (delivery: Delivery) => void): void {
+    for (const delivery of this.#deliveries) settle(delivery)
     this.#deliveries.clear()
   }
 }
