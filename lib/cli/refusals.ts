@@ -1,9 +1,16 @@
-import { Delivery } from '../delivery.ts'
+import type { Readable } from 'node:stream'
 import type { Secrets } from '../config/secrets.ts'
+import { Delivery } from '../delivery.ts'
 import { tell } from './standard-streams.ts'
 
 /** So many reasons are told. */
 const most = 10
+
+/** Says of what a stream gives on to the storage why it is refused. */
+export function tellRefusals(stream: Readable, secrets: Secrets): void {
+  const refusals = new Refusals(secrets)
+  stream.on('data', delivery => refusals.see(delivery))
+}
 
 /** Says why records are refused: what `ls` shows of it is a code. Each reason once. */
 export class Refusals {

@@ -8,7 +8,7 @@ import { Deadline } from '../deadline.ts'
 import { exitCode } from '../exit-code.ts'
 import { failureOf } from '../failure-of.ts'
 import { showProgress } from '../progress.ts'
-import { Refusals } from '../refusals.ts'
+import { tellRefusals } from '../refusals.ts'
 import { reportOf } from '../report.ts'
 import { printLine } from '../standard-streams.ts'
 import { buildStored } from '../stored.ts'
@@ -53,8 +53,7 @@ async function resend(
     : showProgress(() => ({ stats: http.stats(), done: source.stats().given, total: undefined }))
 
   const sending = pipeline(source, http, retry, failover)
-  const refusals = new Refusals(secrets)
-  retry.on('data', delivery => refusals.see(delivery))
+  tellRefusals(retry, secrets)
   const failure = await deadline.orLate(failureOf(sending))
   const read = source.settled().then(() => closeQuietly(storage))
   const closing = (await deadline.orLate(read)) ?? (await closed(streams, deadline))

@@ -15,7 +15,7 @@ import { Deadline } from '../deadline.ts'
 import { exitCode } from '../exit-code.ts'
 import { failureOf } from '../failure-of.ts'
 import { showProgress } from '../progress.ts'
-import { Refusals } from '../refusals.ts'
+import { tellRefusals } from '../refusals.ts'
 import { reportOf } from '../report.ts'
 import { printLine, tell } from '../standard-streams.ts'
 import { Stopping } from '../stopping.ts'
@@ -50,7 +50,6 @@ export async function run(config: Config, { noJournal, anew }: RunFlags, { quiet
   if (!(await openFirst(streams.storage, config, secrets)) || !(await openJournal(journal?.storage, secrets))) return 5
   const places = placesFor(config, anew, quiet)
   const damaged = new DamagedLines(failover, httpOptions)
-  const refusals = new Refusals(secrets)
   const source = new InputSource({
     files,
     format: options.format,
@@ -72,7 +71,7 @@ export async function run(config: Config, { noJournal, anew }: RunFlags, { quiet
 
   const first = transform === undefined ? [] : [transform]
   const sending = pipeline([source, ...first, http, retry, failover])
-  retry.on('data', delivery => refusals.see(delivery))
+  tellRefusals(retry, secrets)
   const failure = (await deadline.orLate(failureOf(sending))) ?? source.failure
   const closing = await closed(streams, deadline, places)
   deadline.end()
