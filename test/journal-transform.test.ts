@@ -259,11 +259,17 @@ describe('JournalTransform', () => {
       expect(kept.appends.map(({ length }) => length)).to.deep.equal([3])
     })
 
-    it('interval is the time between two syncs with sync: interval, which calls back before', async () => {
+    /** A line whose journal syncs by interval, with a record that it has called back. */
+    async function writtenByInterval(interval: number): Promise<Line & { disk: FaultyDisk; storage: FileStorage }> {
       const disk = new FaultyDisk()
       const storage = FileStorage.on(disk, { path: folder() })
-      const { journal, sender } = line({ journal: { storage, sync: 'interval', interval: 2_000 } })
-      await new Promise(resolve => journal.write('first', resolve))
+      const parts = line({ journal: { storage, sync: 'interval', interval } })
+      await new Promise(resolve => parts.journal.write('first', resolve))
+      return { ...parts, disk, storage }
+    }
+
+    it('interval is the time between two syncs with sync: interval, which calls back before', async () => {
+      const { disk, storage, journal, sender } = await writtenByInterval(2_000)
       await until(() => sender.open.length === 1)
       const before = disk.count('sync', '.segment')
       const start = performance.now()
@@ -278,10 +284,7 @@ describe('JournalTransform', () => {
     })
 
     it('sync interval destroys the stream when what was written cannot be made durable', async () => {
-      const disk = new FaultyDisk()
-      const storage = FileStorage.on(disk, { path: folder() })
-      const { journal } = line({ journal: { storage, sync: 'interval', interval: 20 } })
-      await new Promise(resolve => journal.write('first', resolve))
+      const { disk, storage, journal } = await writtenByInterval(20)
       disk.fault = failing('sync', 'EIO', { inPath: '.segment' })
       const failed = once(journal, 'error')
       journal.write('second')
@@ -293,10 +296,7 @@ describe('JournalTransform', () => {
     })
 
     it('sync interval: settled() waits for a sync that is under way, and says when it fails', async () => {
-      const disk = new FaultyDisk()
-      const storage = FileStorage.on(disk, { path: folder() })
-      const { journal, sender } = line({ journal: { storage, sync: 'interval', interval: 20 } })
-      await new Promise(resolve => journal.write('first', resolve))
+      const { disk, storage, journal, sender } = await writtenByInterval(20)
       await until(() => sender.open.length === 1)
       sender.okAll()
       let fail = (_: Error): void => {}

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
-import { restore, stub } from 'sinon'
 import { DamagedLines } from '../../lib/cli/damaged-lines.ts'
 import { FailoverWritable } from '../../lib/failover-writable.ts'
 import type { DamagedLine } from '../../lib/source/input-source.ts'
 import type { Entry } from '../../lib/storage/storage.ts'
 import { MemoryStorage, storageFailure } from '../support/memory-storage.ts'
+import { told } from '../support/told.ts'
 import { paused, within } from '../support/waiting.ts'
 
 const line = (number: number, more: Partial<DamagedLine> = {}): DamagedLine => ({
@@ -18,14 +18,7 @@ const line = (number: number, more: Partial<DamagedLine> = {}): DamagedLine => (
 })
 
 describe('DamagedLines', () => {
-  let told: string[]
-
-  beforeEach(() => {
-    told = []
-    stub(process.stderr, 'write').callsFake(text => (told.push(String(text)), true))
-  })
-
-  afterEach(() => restore())
+  const texts = told()
 
   async function ended(failover: FailoverWritable): Promise<void> {
     failover.end()
@@ -67,9 +60,9 @@ describe('DamagedLines', () => {
     for (let i = 1; i <= 12; i++) await damaged.take(line(i))
     await ended(failover)
     damaged.end()
-    expect(told).to.have.lengthOf(11)
-    expect(told[9]).to.include('f:10 is damaged and goes to the storage as it is: it is not JSON')
-    expect(told[10]).to.include('2 more damaged lines, 12 in all')
+    expect(texts).to.have.lengthOf(11)
+    expect(texts[9]).to.include('f:10 is damaged and goes to the storage as it is: it is not JSON')
+    expect(texts[10]).to.include('2 more damaged lines, 12 in all')
   })
 
   it('takes no more than a bounded number while the storage is slow', async () => {

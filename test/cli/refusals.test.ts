@@ -1,19 +1,12 @@
 import { expect } from 'chai'
-import { restore, stub } from 'sinon'
 import { Refusals } from '../../lib/cli/refusals.ts'
 import { Secrets } from '../../lib/config/secrets.ts'
 import { Delivery } from '../../lib/delivery.ts'
 import { DeliveryError } from '../../lib/errors.ts'
+import { told } from '../support/told.ts'
 
 describe('Refusals', () => {
-  let told: string[]
-
-  beforeEach(() => {
-    told = []
-    stub(process.stderr, 'write').callsFake(text => (told.push(String(text)), true))
-  })
-
-  afterEach(() => restore())
+  const texts = told()
 
   const failed = (message: string, retryable = false): Delivery =>
     new Delivery(['a']).failed(new DeliveryError('SPW_ERR_REQUEST', message, { phase: 'not-sent', retryable }))
@@ -23,7 +16,7 @@ describe('Refusals', () => {
     for (const delivery of [failed('no URL'), failed('no URL'), failed('busy', true), failed('HEAD'), undefined]) {
       refusals.see(delivery)
     }
-    expect(told).to.deep.equal([
+    expect(texts).to.deep.equal([
       'spillway: a record is refused, SPW_ERR_REQUEST: no URL\n',
       'spillway: a record is refused, SPW_ERR_REQUEST: HEAD\n'
     ])
@@ -32,14 +25,14 @@ describe('Refusals', () => {
   it('says ten reasons at most', () => {
     const refusals = new Refusals(new Secrets())
     for (let i = 0; i < 50; i++) refusals.see(failed(`reason ${i}`))
-    expect(told).to.have.lengthOf(11)
-    expect(told[10]).to.include('not told any more')
+    expect(texts).to.have.lengthOf(11)
+    expect(texts[10]).to.include('not told any more')
   })
 
   it('says nothing that is secret', () => {
     const secrets = new Secrets()
     secrets.add('hunter2-hunter2', 'TOKEN')
     new Refusals(secrets).see(failed('got hunter2-hunter2'))
-    expect(told.join('')).to.include('got ').and.not.include('hunter2')
+    expect(texts.join('')).to.include('got ').and.not.include('hunter2')
   })
 })
