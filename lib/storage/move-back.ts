@@ -8,8 +8,8 @@ const mostEntries = 500
 const mostLength = 4 * 1024 * 1024
 
 /**
- * Moves what one storage holds into another: appended there first, and only then removed here. What the other does not take
- * stays. Resolves with how many were moved, at the end of what was there or when `signal` aborts; rejects with the
+ * Moves what one storage holds into another: appended there first, as the next version, and only then removed here. So nothing
+ * is lost when the two are one under two names, since no removal reaches a newer version. What the other does not take stays. Resolves with how many were moved, at the end of what was there or when `signal` aborts; rejects with the
  * `StorageError` that ended it, and then nothing is claimed any more.
  */
 export async function moveBack(from: Storage, to: Storage, signal: AbortSignal): Promise<number> {

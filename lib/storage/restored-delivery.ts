@@ -4,10 +4,10 @@ import { DeliveryError, type DeliveryErrorCode, type Phase } from '../errors.ts'
 import { plainTarget } from '../http/target.ts'
 import { type Envelope, recordsOf } from './envelope.ts'
 
-/** The delivery that an envelope was made of: appended to another storage it makes the same envelope, version included. */
+/** The delivery that was stored as this envelope: appended to a storage it makes the same one, of the next version. */
 export function restoredDelivery(envelope: Envelope): Delivery {
   const { id, version, acceptedAt, method, url, headers, attempts, firstError } = envelope
-  const init = { id, version: version - 1, acceptedAt, priorAttempts: attempts, firstError, error: errorOf(envelope) }
+  const init = { id, version, acceptedAt, priorAttempts: attempts, firstError, error: errorOf(envelope) }
   // Without a format: its content type is left out of what is stored.
   return new Delivery(recordsOf(envelope), init, { ...plainTarget({ method, url, headers }), format: undefined })
 }

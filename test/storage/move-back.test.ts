@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { StorageError } from '../../lib/errors.ts'
 import { moveBack } from '../../lib/storage/move-back.ts'
+import type { Entry } from '../../lib/storage/storage.ts'
 import { failedAgain, failedDeliveries, failedDelivery, idsOf } from '../support/deliveries.ts'
 import { MemoryStorage, storageFailure } from '../support/memory-storage.ts'
 
@@ -13,15 +14,27 @@ async function filled(count: number): Promise<{ from: MemoryStorage; to: MemoryS
   return { from, to: new MemoryStorage(), ids: idsOf(deliveries) }
 }
 
+const asNextVersion = ({ id, version, envelope }: Entry): Entry => ({
+  id,
+  version: version + 1,
+  envelope: { ...envelope, version: version + 1 }
+})
+
 describe('moveBack', () => {
-  it('moves all, oldest first, with their versions', async () => {
+  it('moves all, oldest first, as their next versions', async () => {
     const { from, to } = await filled(1_200)
     const again = failedAgain(failedDelivery(['again']))
     await from.append([again])
     const before = from.entries
     expect(await moveBack(from, to, signal)).to.equal(1_201)
-    expect(to.entries).to.deep.equal(before)
+    expect(to.entries).to.deep.equal(before.map(asNextVersion))
     expect(from.entries).to.deep.equal([])
+  })
+
+  it('loses nothing when both are one under two names', async () => {
+    const { from, ids } = await filled(3)
+    await moveBack(from, from, signal)
+    expect(idsOf(from.entries)).to.deep.equal(ids)
   })
 
   it('removes nothing that was not appended first', async () => {

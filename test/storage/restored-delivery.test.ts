@@ -16,16 +16,16 @@ describe('restoredDelivery', () => {
     'one with headers': failedDelivery([''], { headers: { 'content-type': 'application/json', 'x-a': 'b' } })
   }
   for (const [name, delivery] of Object.entries(deliveries)) {
-    it(`makes the same envelope again of ${name}`, () => {
+    it(`makes the same envelope again, of the next version, of ${name}`, () => {
       // A delivery made by hand has a format, whose content type is not stored.
       const envelope: Envelope = { ...envelopeOf(delivery), headers: { ...delivery.request.headers } }
-      expect(envelopeOf(restoredDelivery(envelope))).to.deep.equal(envelope)
+      expect(envelopeOf(restoredDelivery(envelope))).to.deep.equal({ ...envelope, version: envelope.version + 1 })
     })
   }
 
-  it('makes the same envelope again of one that was never judged', () => {
+  it('makes the same envelope again, of the next version, of one that was never judged', () => {
     const { lastError: _lastError, firstError: _firstError, ...others } = envelopeOf(failedDelivery(['a']))
     const envelope: Envelope = { ...others, attempts: 0, outcome: 'shutdown' }
-    expect(envelopeOf(restoredDelivery(envelope))).to.deep.equal(envelope)
+    expect(envelopeOf(restoredDelivery(envelope))).to.deep.equal({ ...envelope, version: envelope.version + 1 })
   })
 })
