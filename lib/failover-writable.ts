@@ -14,6 +14,7 @@ import { MovingBack } from './storage/moving-back.ts'
 import { refusedHalves } from './storage/refused-halves.ts'
 import { refuseSharedFallback } from './storage/shared-place.ts'
 import { StorageChain } from './storage/storage-chain.ts'
+import { storesIn } from './storage/streams-in-use.ts'
 import type { Storage } from './storage/storage.ts'
 
 /** A storage by its name, with its own options beside it, or an instance, which is then the caller's to close. */
@@ -101,6 +102,7 @@ export class FailoverWritable extends Writable {
     refuseSharedFallback({ ...first, fallback })
     const chain = chained(first, fallback)
     super({ objectMode: true, highWaterMark: nodeBuffer })
+    storesIn(this, { ...first, fallback })
     this.#batchSize = batchSize
     this.#storages = chain.map(({ storage }) => storage)
     this.#own = chain.filter(({ own }) => own).map(({ storage }) => storage)

@@ -15,6 +15,7 @@ import { Outstanding } from './journal/outstanding.ts'
 import { Recovery } from './journal/recovery.ts'
 import { type Load, WaitingList } from './journal/waiting-list.ts'
 import type { Entry, Storage } from './storage/storage.ts'
+import { journalsIn } from './storage/streams-in-use.ts'
 
 export { type JournalOptions, journalSchema } from './journal/options.ts'
 
@@ -71,6 +72,7 @@ export class JournalTransform extends DeliveryDuplex {
     const settings = journalSettings(options)
     const storage = journalStorage(settings.storage)
     super({ writableHighWaterMark: nodeBuffer })
+    journalsIn(this, settings.storage)
     this.#settings = settings
     this.#storage = storage
     this.#isOwn = typeof settings.storage.storage === 'string'

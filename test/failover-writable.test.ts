@@ -6,9 +6,15 @@ import { expect } from 'chai'
 import { Delivery } from '../lib/delivery.ts'
 import type { Outcome } from '../lib/delivery/settlement.ts'
 import { OptionsError, StorageError } from '../lib/errors.ts'
-import { type FailoverOptions, FailoverWritable } from '../lib/failover-writable.ts'
+import { type FailoverOptions, FailoverWritable, type StorageOptions } from '../lib/failover-writable.ts'
 import { HttpWritable } from '../lib/http-writable.ts'
 import { FileStorage } from '../lib/storage/file-storage.ts'
+import { HBaseStorage } from '../lib/storage/hbase-storage.ts'
+import { HdfsStorage } from '../lib/storage/hdfs-storage.ts'
+import { KafkaStorage } from '../lib/storage/kafka-storage.ts'
+import { MysqlStorage } from '../lib/storage/mysql-storage.ts'
+import { PostgresStorage } from '../lib/storage/postgres-storage.ts'
+import type { Storage } from '../lib/storage/storage.ts'
 import { destroying } from './support/cleaning.ts'
 import { expectOver } from './support/law.ts'
 import { answered, ManualSender } from './support/manual-sender.ts'
@@ -149,11 +155,23 @@ describe('FailoverWritable with the option', () => {
     await finished(failover)
   })
 
-  it('fallback in the place of a storage before it is refused: what is brought back would be removed', () => {
+  it('fallback in the place of a storage before it is refused, by options and by instances', () => {
     const path = './failover'
     const file = { storage: 'file', path }
-    const mysql = { storage: 'mysql', jdbcUrl: 'jdbc:mysql://127.0.0.1:9/x', username: 'x', table: 'record' }
+    const table = { jdbcUrl: 'jdbc:mysql://127.0.0.1:9/x', username: 'x', table: 'record' }
+    const mysql = { storage: 'mysql', ...table }
     const instance = new MemoryStorage()
+    const postgres = { ...table, jdbcUrl: 'jdbc:postgresql://127.0.0.1:9/x' }
+    const hbase = { 'zookeeper.quorum': '127.0.0.1', table: 'record' }
+    const hdfs = { namenode: 'http://127.0.0.1:9', path: '/x' }
+    const kafka = { 'bootstrap.servers': '127.0.0.1:9', topic: 'record' }
+    const remotes: Array<[option: string, made: () => Storage, options: StorageOptions]> = [
+      ['table', () => new MysqlStorage({ ...table, username: 'y' }), mysql],
+      ['table', () => new PostgresStorage(postgres), { storage: 'postgres', ...postgres, timeout: 5 }],
+      ['table', () => new HBaseStorage(hbase), { storage: 'hbase', ...hbase, 'zookeeper.property.clientPort': 2181 }],
+      ['table', () => new HdfsStorage(hdfs), { storage: 'hdfs', ...hdfs, table: 'record' }],
+      ['topic', () => new KafkaStorage(kafka), { storage: 'kafka', ...kafka }]
+    ]
     const wrong: Array<[FailoverOptions, string]> = [
       [{ ...file, fallback: file }, 'failover/fallback/path must be another folder than failover/path'],
       [
@@ -165,6 +183,10 @@ describe('FailoverWritable with the option', () => {
         'failover/fallback/path must be'
       ],
       [{ ...mysql, fallback: { ...file, fallback: mysql } }, 'failover/fallback/fallback/table must be another'],
+      ...remotes.flatMap(([name, made, options]): Array<[FailoverOptions, string]> => [
+        [{ storage: made(), fallback: { storage: made() } }, `failover/fallback/${name} must be another ${name}`],
+        [{ storage: made(), fallback: options }, `failover/fallback/${name} must be another ${name}`]
+      ]),
       [{ storage: instance, fallback: { storage: instance } }, 'failover/fallback/storage must be another Storage']
     ]
     for (const [options, message] of wrong) {

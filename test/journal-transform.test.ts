@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PassThrough, Readable, Transform } from 'node:stream'
+import { PassThrough, Readable, Transform, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { expect } from 'chai'
 import { Delivery } from '../lib/delivery.ts'
@@ -360,6 +360,27 @@ describe('JournalTransform', () => {
       for (const [options, message] of wrong) {
         expect(() => new JournalTransform(options as JournalOptions), message).to.throw(OptionsError, message)
       }
+    })
+
+    it('are refused where a FailoverWritable stores that is not closed, whichever is made first', async () => {
+      const same = { storage: 'mysql', jdbcUrl: 'jdbc:mysql://127.0.0.1:9/x', username: 'x', table: 'record' }
+      const journal = (options = same) => new JournalTransform(options)
+      const failover = () => new FailoverWritable({ storage: 'file', path: folder(), fallback: same })
+      const message = 'journal/table must be another table than failover/fallback/table, got record for both'
+      const closed = (stream: Writable): Promise<unknown> => once(stream.destroy(), 'close')
+      const makers: Array<[first: () => Writable, second: () => Writable]> = [
+        [journal, failover],
+        [failover, journal]
+      ]
+      for (const [first, second] of makers) {
+        const made = first()
+        expect(second).to.throw(OptionsError, message)
+        await closed(made)
+        await closed(second())
+      }
+      const other = journal({ ...same, table: 'other' })
+      await closed(failover())
+      await closed(other)
     })
   })
 

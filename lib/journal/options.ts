@@ -3,7 +3,7 @@ import type { StorageOptions } from '../failover-writable.ts'
 import { OptionsError } from '../errors.ts'
 import { optionsParser } from '../options.ts'
 
-/** The options of `JournalTransform`: the section `journal`. */
+/** The options of `JournalTransform`: the section `journal`. Its storage must be in another place than those of the failover. */
 export interface JournalOptions extends StorageOptions {
   /**
    * When a record counts as durable, and its `write()` calls back. `always`: after an fsync of its own, one after the other.

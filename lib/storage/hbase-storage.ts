@@ -122,6 +122,11 @@ export class HBaseStorage implements Storage {
     return storage
   }
 
+  /** The options that say where it stores. @internal */
+  get place(): object {
+    return { storage: 'hbase', ...this.#options }
+  }
+
   async open(): Promise<void> {
     await this.#connection.use(async () => undefined)
   }

@@ -95,6 +95,7 @@ const bytesAhead = 16 * 1024 * 1024
  */
 export class HdfsStorage implements Storage {
   readonly durable = true
+  readonly #place: object
   readonly #web: WebHdfsOptions
   readonly #layout: Layout
   readonly #connection: Connection<Session>
@@ -103,6 +104,7 @@ export class HdfsStorage implements Storage {
 
   constructor(options: HdfsStorageOptions) {
     const { namenode, httpPort, user, token, path, table, format, timeout, lease, hosts } = parseOptions(options)
+    this.#place = { storage: 'hdfs', namenode, path, table }
     this.#layout = new Layout(`${path.replace(/\/$/, '')}/${table}`, dateFormat(format))
     this.#web = { nameNodes: nameNodesIn(namenode, httpPort), user, token, timeout }
     this.#policy = { hosts }
@@ -129,6 +131,11 @@ export class HdfsStorage implements Storage {
     const storage = new HdfsStorage(options)
     storage.#policy = { ...storage.#policy, route }
     return storage
+  }
+
+  /** The options that say where it stores. @internal */
+  get place(): object {
+    return this.#place
   }
 
   /** Looks whether a NameNode answers. */

@@ -127,6 +127,11 @@ export class KafkaStorage implements Storage {
     this.#appends = new MessageGroups({ topic, batchBytes, append: messages => this.#appender.append(messages) })
   }
 
+  /** The options that say where it stores. @internal */
+  get place(): object {
+    return { storage: 'kafka', ...this.#options }
+  }
+
   /** Connects, and makes the topic when it is missing and that is allowed. */
   open(): Promise<void> {
     return this.#closing === undefined ? this.#appender.open() : Promise.reject(this.#closedError())

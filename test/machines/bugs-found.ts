@@ -494,5 +494,17 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'review',
     file: 'test/delivery.test.ts',
     test: 'tells a hook that comes later at once'
+  },
+  {
+    what: 'What a fallback held was lost when it was brought back into a first storage that was the same one under another name.',
+    foundBy: 'review',
+    file: 'test/storage/move-back.test.ts',
+    test: 'loses nothing when both are one under two names'
+  },
+  {
+    what: 'A journal in the table where the FailoverWritable of the same pipeline stored removed what was stored there.',
+    foundBy: 'review',
+    file: 'test/journal-transform.test.ts',
+    test: 'are refused where a FailoverWritable stores that is not closed'
   }
 ]

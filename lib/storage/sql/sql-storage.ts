@@ -30,6 +30,7 @@ const appendsAtOnce = 2
 export class SqlStorage implements Storage {
   readonly durable = true
   readonly #dialect: Dialect
+  readonly #options: CompleteSqlOptions
   readonly #table: string
   readonly #name: string
   readonly #statements: Statements
@@ -48,6 +49,7 @@ export class SqlStorage implements Storage {
     if (address.tls === 'unchecked') warnOfUncheckedTls(dialect.name)
     const name: TableName = { ...table, schema: table.schema ?? address.schema }
     this.#dialect = dialect
+    this.#options = options
     this.#table = quotedName(dialect, name)
     this.#name = name.name
     this.#statements = new Statements(dialect, name)
@@ -72,6 +74,11 @@ export class SqlStorage implements Storage {
       mostBytes,
       atOnce: appendsAtOnce
     })
+  }
+
+  /** The options that say where it stores. @internal */
+  get place(): object {
+    return { storage: this.#dialect.name, ...this.#options }
   }
 
   /** Connects, and makes the table when it is missing. */
