@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import { ByteReader } from './byte-reader.ts'
 import type { FetchedPartition } from './cluster.ts'
+import { crc32c } from './crc32c.ts'
 import { type Batch, FetchedRecord } from './fetched-record.ts'
 
 /** An answer to a fetch, as kafkajs makes it of one of version 11. */
@@ -21,6 +22,8 @@ export const fetchVersion = 11
 // Of a batch of records: what its length counts is behind `lengthEnd`, its records are behind `batchHead`.
 const lengthEnd = 12
 const magicAt = 16
+const checksumAt = 17
+const checksumEnd = 21
 const batchHead = 61
 const magicOfBatches = 2
 const compression = 7
@@ -115,6 +118,9 @@ class Walk {
 
   /** The offset at which it ends: compaction may have taken its last records, or all. */
   #batch(bytes: Buffer, into: FetchedRecord[]): number {
+    // A broker gives what is on its disk as it is; kafkajs does not look.
+    if (crc32c(bytes, checksumEnd) !== bytes.readUInt32BE(checksumAt))
+      throw new RangeError('a batch of another checksum')
     const head = new ByteReader(bytes)
     const firstOffset = head.int64()
     head.skip(13)

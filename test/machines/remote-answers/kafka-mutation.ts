@@ -1,3 +1,4 @@
+import { batchesWithin, sealed } from '../../support/kafka-batches.ts'
 import { mutatedBytes, mutatedNumber } from './mutation.ts'
 import type { KafkaTamper } from './recorded-kafka.ts'
 
@@ -24,5 +25,8 @@ export function changing(random: Random, changed: () => void): KafkaTamper {
   }
 }
 
-const mutated = (random: Random, bytes: Buffer): Buffer =>
-  (random() < 0.5 ? mutatedBytes : mutatedNumber)(random, bytes)
+/** Half of what has the same length as before gets checksums that fit: what is behind them is to be met too. */
+function mutated(random: Random, bytes: Buffer): Buffer {
+  const changed = (random() < 0.5 ? mutatedBytes : mutatedNumber)(random, bytes)
+  return changed.length === bytes.length && random() < 0.5 ? sealed(changed, batchesWithin(bytes)) : changed
+}

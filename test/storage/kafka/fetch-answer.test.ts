@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import type { FetchedMessage } from '../../../lib/storage/kafka/cluster.ts'
 import { fetchAnswer } from '../../../lib/storage/kafka/fetch-answer.ts'
 import { FetchedRecord } from '../../../lib/storage/kafka/fetched-record.ts'
+import { batchesInSet, sealed } from '../../support/kafka-batches.ts'
 
 const require = createRequire(import.meta.url)
 const load = (path: string): unknown => require(`kafkajs/src/protocol/${path}.js`) as unknown
@@ -101,7 +102,14 @@ const int = (bytes: 1 | 2 | 4 | 8, value: number): Buffer => {
   return buffer
 }
 
-function answerWith(sets: readonly Buffer[], errorCode = 0): Buffer {
+/** Whatever was done to the batches, their checksums fit. */
+const answerWith = (sets: readonly Buffer[], errorCode = 0): Buffer =>
+  answerOf(
+    sets.map(set => sealed(set, batchesInSet(set))),
+    errorCode
+  )
+
+function answerOf(sets: readonly Buffer[], errorCode = 0): Buffer {
   const partitions = sets.map((set, i) =>
     Buffer.concat([
       ...[int(4, i), int(2, errorCode), int(8, 2 ** 40), int(8, 5), int(8, -1)],
@@ -197,6 +205,20 @@ describe('fetchAnswer', () => {
     isStamped: false,
     records: [{ offsetDelta: 0, timestampDelta: 0, key: null, value: Buffer.from('v'), headers: {} }]
   }
+
+  it('refuses a batch of which any byte is another than its checksum was made of, also one for kafkajs', async () => {
+    const snappy = await bytesOf(plain)
+    snappy[attributesAt + 1] = 2
+    for (const set of [await bytesOf(plain), await bytesOf({ ...plain, compression: gzip }), snappy]) {
+      const intact = sealed(set, batchesInSet(set))
+      expect(() => fetchAnswer(answerOf([intact]))).to.not.throw()
+      for (let at = magicAt + 1; at < intact.length; at++) {
+        const damaged = Buffer.from(intact)
+        damaged[at]! ^= 1 << (at % 8)
+        expect(() => fetchAnswer(answerOf([damaged])), String(at)).to.throw(RangeError, 'another checksum')
+      }
+    }
+  })
 
   it('leaves to kafkajs what is compressed otherwise than by gzip, or of before Kafka 0.11', async () => {
     const packed = await bytesOf({ ...plain, compression: gzip })
