@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { entriesIn, failedDelivery } from '../support/deliveries.ts'
+import { entriesIn, failedDeliveries, failedDelivery } from '../support/deliveries.ts'
 import { onServer, ownServer, type Service } from '../support/servers/service.ts'
 import type { OwnSqlServer } from '../support/servers/postgres-server.ts'
 import { launchMariadb } from '../support/servers/mariadb-server.ts'
@@ -29,6 +29,29 @@ onServer(mysqlKind.service, own, server => {
         const stored = entries.flatMap(({ envelope }) => envelope.records)
         expect(stored.sort()).to.deep.equal(deliveries.flatMap(({ records }) => records).sort())
       }).timeout(30_000)
+    }
+
+    for (const settings of [
+      ['autocommit = 0'],
+      ['completion_type = 1'],
+      ['sql_safe_updates = 1', 'sql_select_limit = 1']
+    ]) {
+      it(`appends, claims and removes as ever in sessions that begin with ${settings.join(' and ')}`, async () => {
+        const table = shop.newTable()
+        const admin = await shop.admin()
+        for (const setting of settings) await admin.run(`set global ${setting}`)
+        try {
+          const storage = shop.storage({ table })
+          await storage.append(failedDeliveries(3))
+          const claimed = await entriesIn(storage, { claim: true })
+          await storage.append(failedDeliveries(2))
+          await storage.remove(claimed.slice(1))
+          await storage.close()
+          expect(await entriesIn(shop.storage({ table }), { claim: true })).to.have.length(3)
+        } finally {
+          for (const setting of settings) await admin.run(`set global ${setting.replace(/=.*/, '= default')}`)
+        }
+      })
     }
   })
 })

@@ -12,6 +12,21 @@ const mostPrepared = 16
 // Not all of a packet is rows.
 const otherBytes = 64 * 1024
 
+// Whatever sessions begin with at this server:
+const sessionSettings = [
+  // A text that does not fit must not be cut.
+  "sql_mode = 'STRICT_ALL_TABLES'",
+  // Where the clock is put back, an hour is there twice.
+  "time_zone = '+00:00'",
+  // What is answered is durable; else all that was appended would be gone with the connection.
+  'autocommit = 1',
+  // Else a transaction begins with the end of another one, and takes in the next append.
+  'completion_type = 0',
+  // A row is found by its claim too, and a table has more columns than one.
+  'sql_safe_updates = 0',
+  'sql_select_limit = 18446744073709551615'
+].join(', ')
+
 /** Connects to one host, and asks it what it takes. */
 export async function connect(
   address: Address,
@@ -86,13 +101,9 @@ class MysqlDatabase implements Database {
     // The pool listens once. What comes after that concerns nobody.
     connection.on('error', () => this.#connections.delete(connection))
     const failed = (error: unknown): void => (error === null ? undefined : cut(connection))
-    // Strict: a text that does not fit must not be cut. UTC: where the clock is put back, an hour is there twice. Read committed:
-    // no gaps are locked, for which appends would wait.
     const wait = Math.max(1, Math.floor(timeout / 1000))
-    connection.query(
-      `set session sql_mode = 'STRICT_ALL_TABLES', time_zone = '+00:00', innodb_lock_wait_timeout = ${wait}`,
-      failed
-    )
+    connection.query(`set session ${sessionSettings}, innodb_lock_wait_timeout = ${wait}`, failed)
+    // No gaps are locked, for which appends would wait.
     connection.query('set session transaction isolation level read committed', failed)
   }
 }
