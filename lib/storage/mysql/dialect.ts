@@ -50,9 +50,15 @@ export const mysql: Dialect = {
     ),
   uniqueKeys: table =>
     schemaQuery(
-      'select group_concat(lower(column_name) order by seq_in_index) from information_schema.statistics',
+      "select group_concat(lower(column_name), coalesce(concat('(', sub_part, ')'), '') order by seq_in_index) from information_schema.statistics",
       table,
       'and non_unique = 0 group by index_name'
+    ),
+  engineWithoutTransactions: table =>
+    schemaQuery(
+      'select t.engine from information_schema.tables t join information_schema.engines e on e.engine = t.engine',
+      table,
+      "and e.transactions <> 'YES'"
     ),
   hidesConflicts: true,
   isExact: type => type.endsWith('_bin'),

@@ -21,6 +21,9 @@ const columns: Readonly<Record<string, string>> = {
   claimed_until: 'bigint'
 }
 
+// Behind the type of a column whose collation takes texts for the same that are not.
+const inexact = ' of a nondeterministic collation'
+
 const quoted = (name: string): string => `"${name}"`
 const defined = (name: string): string => `${quoted(name)} ${columns[name]!}`
 const key = 'unique (id)'
@@ -43,7 +46,10 @@ export const postgres: Dialect = {
   connect,
   columns: table =>
     catalogQuery(
-      'select attname, format_type(atttypid, null) from pg_attribute where attrelid = to_regclass($1) and attnum > 0 and not attisdropped',
+      // Up to PostgreSQL 11 all collations are deterministic, and nothing says so.
+      `select attname, format_type(atttypid, null) || case to_jsonb(c) ->> 'collisdeterministic' when 'false' then '${inexact}' else '' end
+       from pg_attribute left join pg_collation c on c.oid = attcollation
+       where attrelid = to_regclass($1) and attnum > 0 and not attisdropped`,
       table
     ),
   uniqueKeys: table =>
@@ -54,7 +60,7 @@ export const postgres: Dialect = {
       table
     ),
   hidesConflicts: false,
-  isExact: type => type !== 'citext',
+  isExact: type => type !== 'citext' && !type.endsWith(inexact),
   create: table => ({
     text: `create table if not exists ${table} (${[...Object.keys(columns).map(defined), key].join(', ')})`,
     values: []

@@ -65,8 +65,10 @@ export interface Dialect extends Kind {
   connect(address: Address, host: Address['hosts'][number], signal: AbortSignal): Promise<Database>
   /** The columns of the table and their types, as they are. */
   columns(table: TableName): Statement
-  /** The columns of each unique key, joined by commas in the order of the key. */
+  /** The columns of each unique key, joined by commas in the order of the key; with its length where one is not all in it. */
   uniqueKeys(table: TableName): Statement
+  /** Gives the engine of a table that has no transactions, where a table can be such a one. */
+  engineWithoutTransactions?(table: TableName): Statement
   /** Whether `insert` takes a row for that of any unique key, not only of `id`. */
   readonly hidesConflicts: boolean
   /** Whether two texts of a column of this type are one only when they are the same. */

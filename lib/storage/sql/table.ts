@@ -49,6 +49,7 @@ export async function shapeOf(session: Session, dialect: Dialect, table: TableNa
   const { rows } = await session.run(dialect.columns(table))
   const columns = new Map(rows.map(([column, type]) => [String(column), String(type).trim().toLowerCase()]))
   checkTypes(table, columns)
+  await checkEngine(session, dialect, table)
   const keys = (await session.run(dialect.uniqueKeys(table))).rows.map(([key]) => String(key))
   const other = keys.find(key => !ownKeys.has(key))
   if (dialect.hidesConflicts && other !== undefined) {
@@ -69,6 +70,15 @@ export function statementsFor(dialect: Dialect, table: TableName, shape: Shape):
 /** Whether nothing is missing that is needed. A column may be narrower than it could be. */
 export const isEnough = ({ columns, isUnique, isExact }: Shape): boolean =>
   isUnique && isExact && Object.keys(columnTypes).every(column => columns.has(column))
+
+// Nothing is locked in it: two readers would claim the same row. Nor does it survive a crash.
+async function checkEngine(session: Session, dialect: Dialect, table: TableName): Promise<void> {
+  const statement = dialect.engineWithoutTransactions?.(table)
+  if (statement === undefined) return
+  const [row] = (await session.run(statement)).rows
+  if (row === undefined) return
+  throw unusable(table, `has the engine ${String(row[0])}, which has no transactions: make it InnoDB`)
+}
 
 function checkTypes(table: TableName, columns: Shape['columns']): void {
   for (const [column, type] of columns) {

@@ -19,6 +19,8 @@ export interface SqlKind {
   readonly name: 'mysql' | 'postgres'
   readonly service: Service
   readonly user: string
+  /** A type of texts that are the same when they differ in case only, and what makes it. */
+  readonly caseless: { readonly before: readonly string[]; readonly type: string }
   /** As in StreamPark. */
   readonly streamParkColumns: string
   quoted(name: string): string
@@ -36,6 +38,7 @@ export const mysqlKind: SqlKind = {
   name: 'mysql',
   service: mariadb,
   user: 'root',
+  caseless: { before: [], type: 'varchar(255)' },
   streamParkColumns: '`values` text, `timestamp` bigint',
   quoted: name => `\`${name}\``,
   url: (address, parameters = '') => `jdbc:mysql://${address}/test${parameters}`,
@@ -67,6 +70,12 @@ export const postgresKind: SqlKind = {
   name: 'postgres',
   service: postgresql,
   user: 'postgres',
+  caseless: {
+    before: [
+      "create collation if not exists spillway_caseless (provider = icu, locale = 'und-u-ks-level1', deterministic = false)"
+    ],
+    type: 'text collate spillway_caseless'
+  },
   streamParkColumns: '"values" text, "timestamp" bigint',
   quoted: name => `"${name}"`,
   url: (address, parameters = '') => `jdbc:postgresql://${address}/test${parameters}`,
