@@ -41,6 +41,11 @@ export class Claims {
     return claims
   }
 
+  /** Whether nobody else can have the row, nor another claim of it been made here. */
+  holds(claim: Claim): boolean {
+    return this.#held.get(claim.position) === claim && performance.now() < claim.until
+  }
+
   /** The row was removed. */
   drop(claim: Claim): void {
     if (this.#held.get(claim.position) !== claim) return

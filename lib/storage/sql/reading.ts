@@ -23,8 +23,8 @@ export interface Source {
   /** The position of the last row. */
   last(): Promise<number>
   page(range: Range, claims: Claims | undefined): Promise<Page>
-  /** The envelope of one row; `undefined` when it is gone. */
-  whole(position: number): Promise<Envelope | undefined>
+  /** The envelope of one row; `undefined` when it is gone, or `isClaimed` and it is not claimed any more. */
+  whole(position: number, isClaimed: boolean): Promise<Envelope | undefined>
 }
 
 const mostRows = 1_000
@@ -64,11 +64,11 @@ export async function* entriesIn(
         if (signal?.aborted) return
         const { cells, claim } = page[at]!
         const position = Number(cells[0])
-        const envelope = envelopeInPage(cells, source.table) ?? (await source.whole(position))
+        const envelope = envelopeInPage(cells, source.table) ?? (await source.whole(position, claim !== undefined))
         at++
-        // One that has lapsed may be another's.
-        const isOurs = claim === undefined || performance.now() < claim.until
         const claimed = claims && claim && { claims, claim }
+        // One that has lapsed may be another's; so may what was stored anew.
+        const isOurs = claimed === undefined || claimed.claims.holds(claimed.claim)
         if (isOurs && envelope !== undefined && matches(envelope)) yield new SqlEntry(envelope, claimed)
         else if (claim !== undefined) claims?.release(claim)
       }

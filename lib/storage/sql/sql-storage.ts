@@ -59,7 +59,7 @@ export class SqlStorage implements Storage {
       table: name.name,
       last: () => this.#last(),
       page: (range, claims) => this.#page(range, claims),
-      whole: position => this.#whole(position)
+      whole: (position, isClaimed) => this.#whole(position, isClaimed ? this.#token : undefined)
     }
     this.#claims = new Claims({
       lease: options.lease,
@@ -164,8 +164,8 @@ export class SqlStorage implements Storage {
     }
   }
 
-  async #whole(position: number): Promise<Envelope | undefined> {
-    const { rows } = await this.#say('read', this.#statements.whole(position))
+  async #whole(position: number, token: string | undefined): Promise<Envelope | undefined> {
+    const { rows } = await this.#say('read', this.#statements.whole(position, token))
     return rows[0] === undefined ? undefined : envelopeOfWhole(rows[0], this.#name)
   }
 

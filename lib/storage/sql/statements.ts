@@ -75,12 +75,14 @@ export class Statements {
     return draft.ended(`${this.#page(draft, range, isFree)} for update${this.#dialect.ofTable('t')} skip locked`)
   }
 
-  /** position, request, values, timestamp, id, version of one row. */
-  whole(position: number): Statement {
+  /** position, request, values, timestamp, id, version of one row. With a token only if it is claimed by that. */
+  whole(position: number, token?: string): Statement {
     const { quoted } = this.#dialect
     const draft = new Draft(this.#dialect)
     const columns = `position, request, ${quoted('values')}, ${quoted('timestamp')}, id, version`
-    return draft.ended(`select ${columns} from ${this.#table} where position = ${draft.bind(position)}`)
+    const isAt = `position = ${draft.bind(position)}`
+    const isHis = token === undefined ? '' : ` and claimed_by = ${draft.bind(token)}`
+    return draft.ended(`select ${columns} from ${this.#table} where ${isAt}${isHis}`)
   }
 
   claim(positions: readonly number[], token: string, lease: number): Statement {

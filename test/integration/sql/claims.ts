@@ -99,6 +99,21 @@ export function claimSuite(shop: Workshop): void {
     )
   }).timeout(30_000)
 
+  for (const isSame of [true, false]) {
+    it(`gives a large row that was stored anew to who has claimed it last, ${isSame ? 'here' : 'elsewhere'}`, async () => {
+      const table = shop.newTable()
+      const storage = shop.storage({ table })
+      const large = failedDelivery(['x'.repeat(20_000)])
+      await storage.append([failedDelivery(['a']), large])
+      const reading = storage.read({ claim: true })
+      await reading.next()
+      await storage.append([failedDelivery(large.records, { id: large.id, version: 1 })])
+      const last = await entriesIn(isSame ? storage : shop.storage({ table }), { claim: true })
+      expect(last.map(({ id, version }) => [id, version])).to.deep.equal([[large.id, 2]])
+      expect(await reading.next()).to.deep.equal({ done: true, value: undefined })
+    })
+  }
+
   it('has nothing claimed when it was closed in the middle of a reading', async () => {
     const table = shop.newTable()
     const storage = shop.storage({ table })
