@@ -506,5 +506,11 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'review',
     file: 'test/journal-transform.test.ts',
     test: 'are refused where a FailoverWritable stores that is not closed'
+  },
+  {
+    what: 'Where nothing may be deleted, of a Kafka topic that is compacted or without the right to, every replay and `close()` ended a whole `timeout` late.',
+    foundBy: 'a compacted topic',
+    file: 'test/integration/kafka-compaction.test.ts',
+    test: 'reads and replays what compaction has left'
   }
 ]

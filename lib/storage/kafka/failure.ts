@@ -9,6 +9,8 @@ interface KafkaError {
   readonly retriable?: boolean
   readonly cause?: unknown
   readonly errors?: readonly unknown[]
+  /** Of an error of `deleteRecords`, which says nothing itself. */
+  readonly partitions?: ReadonlyArray<{ readonly error?: unknown }>
 }
 
 const tooLarge = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
@@ -53,7 +55,7 @@ const hints: Readonly<Record<string, string>> = {
 export function rootOf(error: unknown): KafkaError {
   let root = (error ?? {}) as KafkaError
   for (let depth = 0; depth < 8; depth++) {
-    const next = (root.errors?.[0] ?? root.cause) as KafkaError | undefined
+    const next = (root.errors?.[0] ?? root.partitions?.[0]?.error ?? root.cause) as KafkaError | undefined
     if (next === undefined || next === null || typeof next !== 'object') break
     root = next
   }

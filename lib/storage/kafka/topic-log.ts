@@ -91,12 +91,14 @@ export class TopicLog {
 
   /** Deletes what is before these offsets. */
   deleteBefore(offsets: ReadonlyMap<number, number>): Promise<void> {
-    return this.#call('delete from', async cluster => {
+    const work = async (cluster: Cluster): Promise<void> => {
       for (const [broker, of] of await this.#byLeader(cluster, [...offsets.keys()])) {
         const partitions = of.map(partition => ({ partition, offset: String(offsets.get(partition)!) }))
         await broker.deleteRecords({ topics: [{ topic: this.topic, partitions }] })
       }
-    })
+    }
+    // From a topic that is compacted, and no more than that, nothing may be deleted: asking again would hold up the end.
+    return this.#call('delete from', work, error => isMissing(error) || typeOf(error) === 'POLICY_VIOLATION')
   }
 
   close(): Promise<void> {
@@ -110,8 +112,8 @@ export class TopicLog {
     return turn
   }
 
-  #call<T>(what: string, work: (cluster: Cluster) => Promise<T>): Promise<T> {
-    return this.#calls.call(`${what} the topic ${this.topic}`, work, { isOwn: isMissing })
+  #call<T>(what: string, work: (cluster: Cluster) => Promise<T>, isOwn = isMissing): Promise<T> {
+    return this.#calls.call(`${what} the topic ${this.topic}`, work, { isOwn })
   }
 
   async #connected(open: () => Promise<Cluster>): Promise<Cluster> {

@@ -3,7 +3,8 @@ import kafkajs from 'kafkajs'
 import { StorageError } from '../../../lib/errors.ts'
 import { isDisconnect, storageError, typeOf } from '../../../lib/storage/kafka/failure.ts'
 
-const { KafkaJSProtocolError, KafkaJSConnectionError, KafkaJSNumberOfRetriesExceeded } = kafkajs
+const { KafkaJSProtocolError, KafkaJSConnectionError, KafkaJSNumberOfRetriesExceeded, KafkaJSDeleteTopicRecordsError } =
+  kafkajs
 
 describe('what Kafka answers, as a StorageError', () => {
   const answered = (type: string, retriable: boolean): Error =>
@@ -46,6 +47,17 @@ describe('what Kafka answers, as a StorageError', () => {
     expect(error).to.include({ code: 'SPW_ERR_STORAGE', retryable: true })
     expect(error.message).to.equal('Cannot read the topic t: connect ECONNREFUSED 127.0.0.1:1.')
     expect(isDisconnect(error)).to.equal(true)
+  })
+
+  it('finds what was said of a partition from which nothing may be deleted', () => {
+    const said = answered('POLICY_VIOLATION', false)
+    const cause = new KafkaJSDeleteTopicRecordsError({
+      topic: 't',
+      partitions: [{ partition: 0, offset: '7', error: said as kafkajs.KafkaJSProtocolError }]
+    })
+    expect(typeOf(cause)).to.equal('POLICY_VIOLATION')
+    expect(isDisconnect(cause)).to.equal(false)
+    expect(storageError('delete from the topic t', cause).message).to.contain('POLICY_VIOLATION')
   })
 
   it('leaves a StorageError as it is', () => {
