@@ -512,5 +512,11 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'a compacted topic',
     file: 'test/integration/kafka-compaction.test.ts',
     test: 'reads and replays what compaction has left'
+  },
+  {
+    what: 'The first append after the opening of a file storage was acknowledged and lost when the segment that it went on in had just lost its last entry: that was deleted under it.',
+    foundBy: 'review',
+    file: 'test/storage/file/removal.test.ts',
+    test: 'loses no append that began'
   }
 ]

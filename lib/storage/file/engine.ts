@@ -129,13 +129,17 @@ export class Engine {
     const { disk, path } = this.folder
     const empty = this.folder.segments.filter(segment => this.#isEmpty(segment))
     if (empty.length === 0) return
-    for (const { sequence } of empty) this.#log.note({ dropped: [[sequence, sequence]] })
-    // What stands in for an entry of theirs elsewhere must be known to be gone before they are.
-    await this.#log.sync()
     for (const segment of empty) {
+      // At once: the writer must not go on in one that is about to be deleted.
       segment.isDropped = true
-      await disk.remove(segment.path)
+      this.#log.note({ dropped: [[segment.sequence, segment.sequence]] })
     }
+    // What stands in for an entry of theirs elsewhere must be known to be gone before they are.
+    await this.#log.sync().catch((cause: unknown) => {
+      for (const segment of empty) segment.isDropped = false
+      throw cause
+    })
+    for (const segment of empty) await disk.remove(segment.path)
     await disk.syncFolder(path)
     for (const segment of empty) this.folder.drop(segment)
   }

@@ -23,7 +23,7 @@ export class Segment {
   isKeptAside = true
   /** Whether more lines may be added at its end. */
   isGrowable = false
-  /** It is being deleted, or was. */
+  /** It is about to be deleted, or was. */
   isDropped = false
   /** Who has claimed which entry, by its offset. */
   readonly claims = new Map<number, object>()

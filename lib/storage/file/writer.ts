@@ -78,9 +78,9 @@ export class Writer {
     return this.#join([], [], { sync: true, known: false }).done
   }
 
-  /** Whether appends go to this segment. */
+  /** Whether appends go to this segment, or are about to. */
   isWriting(segment: Segment): boolean {
-    return this.#active?.segment === segment
+    return this.#active?.segment === segment || (this.#running !== undefined && this.#last === segment)
   }
 
   /** Lets go of the segment it writes to when all its entries are gone and it is worth being deleted. */
@@ -228,10 +228,13 @@ export class Writer {
   }
 
   async #goOn(segment: Segment): Promise<void> {
-    this.#last = undefined
-    if (segment.isDropped || segment.end >= this.#segmentBytes) return
-    const file = await this.#folder.disk.openForWriting(segment.path)
-    this.#active = { segment, file, isNew: false, isDirty: false, isSyncing: false }
+    try {
+      if (segment.isDropped || segment.end >= this.#segmentBytes) return
+      const file = await this.#folder.disk.openForWriting(segment.path)
+      this.#active = { segment, file, isNew: false, isDirty: false, isSyncing: false }
+    } finally {
+      this.#last = undefined
+    }
   }
 
   async #create(): Promise<Active> {

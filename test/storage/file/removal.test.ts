@@ -70,6 +70,43 @@ describe('file storage and what is removed', () => {
     expect(await textsIn(storage)).to.deep.equal(['a 0', 'a 4', 'a 5'])
   })
 
+  for (const when of ['before', 'after'] as const) {
+    it(`loses no append that began ${when} the segment that it would go to was about to be deleted`, async () => {
+      await storageThere().append(failedDeliveries(1, 'before'))
+      await closeAll()
+      const disk = new FaultyDisk()
+      const storage = FileStorage.on(disk, { path })
+      opened.push(storage)
+      const entries = await entriesIn(storage, { claim: true })
+      let appending: Promise<void> | undefined
+      const append = (): Promise<void> => (appending ??= storage.append(failedDeliveries(1, 'meanwhile')))
+      let goOn = (): void => {}
+      const isGoingOn = new Promise<void>(resolve => (goOn = resolve))
+      const isOpening = new Promise<void>(resolve => {
+        disk.fault = async (call, on) => {
+          if (call === 'openForWriting' && when === 'before') {
+            resolve()
+            await isGoingOn
+          }
+          // Of the removals: first those of entries, then that the segment is deleted.
+          if (call !== 'sync' || !on.includes('removals') || disk.count('sync', 'removals') < 2) return
+          goOn()
+          await append()
+        }
+      })
+      if (when === 'before') {
+        void append()
+        await isOpening
+      }
+      await storage.remove(entries)
+      goOn()
+      await append()
+      expect(await textsIn(storage)).to.deep.equal(['meanwhile 0'])
+      await storage.close()
+      expect(await textsIn(storageThere())).to.deep.equal(['meanwhile 0'])
+    })
+  }
+
   it('deletes the segment that it writes to, too, and goes on in another one', async () => {
     const storage = storageThere({ segmentBytes: 40_000 })
     for (let i = 0; i < 5; i++) {
