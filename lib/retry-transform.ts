@@ -4,7 +4,7 @@ import { Book } from './delivery/book.ts'
 import { DeliveryDuplex } from './delivery/delivery-duplex.ts'
 import { queueSchema } from './delivery/queue-schema.ts'
 import { lastWrite, overflow, tellOfQueue, type WriteCallback } from './delivery/write.ts'
-import { type DeliveryError, StreamError } from './errors.ts'
+import { type DeliveryError, OptionsError, StreamError } from './errors.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { shutDown } from './http/failure.ts'
 import type { Hub } from './http/hub.ts'
@@ -17,9 +17,9 @@ import { Schedule } from './retry/schedule.ts'
 export interface RetryOptions {
   /** Attempts after the first; 0 for none. @default 3 */
   retries?: number
-  /** Milliseconds before the first retry at most; it doubles from there. @default 500 */
+  /** Milliseconds before the first retry at most; it doubles from there. No more than `maxDelay`. @default 500 */
   minDelay?: number
-  /** Milliseconds that no delay of our own exceeds; `Retry-After` may. @default 30_000 */
+  /** Milliseconds that no delay of our own exceeds; `Retry-After` may. A `minDelay` above the default raises it. @default 30_000 */
   maxDelay?: number
   /** Milliseconds after the first failure beyond which no attempt begins. @default none */
   maxElapsed?: number
@@ -45,7 +45,13 @@ export const retrySchema = {
 
 type Complete = Required<Omit<RetryOptions, 'maxElapsed'>> & Pick<RetryOptions, 'maxElapsed'>
 
-const parseOptions = optionsParser<Complete>('retry', retrySchema)
+type Delays = Pick<RetryOptions, 'minDelay' | 'maxDelay'>
+
+const parseRetryOptions = optionsParser<Omit<Complete, keyof Delays> & Delays>('retry', {
+  ...retrySchema,
+  // The defaults are put in once it is known which of the two was given.
+  properties: { ...retrySchema.properties, minDelay: milliseconds, maxDelay: milliseconds }
+})
 const nodeBuffer = 16
 
 /**
@@ -86,7 +92,7 @@ export class RetryTransform extends DeliveryDuplex {
 
   /** Throws `SPW_ERR_OPTIONS`. */
   constructor(options: RetryOptions = {}) {
-    const complete = parseOptions(options)
+    const complete = retrySettings(options)
     super({ writableHighWaterMark: nodeBuffer })
     this.#options = complete
   }
@@ -279,6 +285,16 @@ export class RetryTransform extends DeliveryDuplex {
     this.#finalCallback = undefined
     this.endWhenEmpty(callback)
   }
+}
+
+function retrySettings(options: RetryOptions): Complete {
+  const { minDelay, maxDelay, ...given } = parseRetryOptions(options)
+  if (minDelay !== undefined && maxDelay !== undefined && minDelay > maxDelay) {
+    throw new OptionsError(`retry/minDelay must be at most retry/maxDelay, ${maxDelay}, got ${minDelay}`)
+  }
+  const { minDelay: least, maxDelay: most } = retrySchema.properties
+  const longest = maxDelay ?? Math.max(most.default, minDelay ?? 0)
+  return { ...given, minDelay: minDelay ?? Math.min(least.default, longest), maxDelay: longest }
 }
 
 function started(delivery: Delivery): void {

@@ -129,6 +129,11 @@ describe('httpSink', () => {
       { retry: { retries: -1 }, failover: { storage: 'none' } },
       'retry/retries must be >= 0'
     ],
+    [
+      'delays that contradict each other',
+      { retry: { minDelay: 3, maxDelay: 2 }, failover: { storage: 'none' } },
+      'retry/minDelay must be at most retry/maxDelay, 2, got 3'
+    ],
     ['a StreamPark configuration without a storage', { threshold: { retries: 1 } }, 'failover.storage is missing']
   ] as const) {
     it(`refuses ${name}`, () => {

@@ -102,9 +102,40 @@ describe('RetryTransform with the option', () => {
   })
 
   it('maxDelay limits what the delay grows to', async () => {
-    const all = line({ minDelay: 60_000, maxDelay: 20 })
+    const clock = fakeClock()
+    const all = line({ retries: 9, minDelay: 20, maxDelay: 20 })
+    all.sender.script = () => answered(503)
+    all.http.write('a')
+    for (let attempts = 1; attempts <= 10; attempts++) {
+      await turns()
+      expect(all.sender.sent).to.have.length(attempts)
+      clock.tick(20)
+    }
+    await over(all)
+  })
+
+  it('maxDelay below the default of minDelay counts for both', async () => {
+    const clock = fakeClock()
+    const all = line({ minDelay: undefined, maxDelay: 20 })
     all.sender.script = (_, attempt) => (attempt === 1 ? answered(503) : undefined)
     all.http.write('a')
+    await turns()
+    clock.tick(20)
+    await over(all)
+    expect(all.http.stats()).to.include({ delivered: 1, retries: 1 })
+  })
+
+  it('minDelay above the default of maxDelay counts for both', async () => {
+    const clock = fakeClock()
+    const all = line({ minDelay: 400_000, maxDelay: undefined })
+    all.sender.script = (_, attempt) => (attempt === 1 ? answered(503) : undefined)
+    all.http.write('a')
+    await turns()
+    // A quarter is the least that is waited.
+    clock.tick(99_999)
+    await turns()
+    expect(all.sender.sent).to.have.length(1)
+    clock.tick(300_001)
     await over(all)
     expect(all.http.stats()).to.include({ delivered: 1, retries: 1 })
   })
@@ -169,6 +200,7 @@ describe('RetryTransform with the option', () => {
     [{ retries: -1 }, 'retry/retries must be >= 0, got -1'],
     [{ minDelay: 0 }, 'retry/minDelay must be >= 1, got 0'],
     [{ maxDelay: 2 ** 31 }, 'retry/maxDelay must be <= 2147483647'],
+    [{ minDelay: 51, maxDelay: 50 }, 'retry/minDelay must be at most retry/maxDelay, 50, got 51'],
     [{ maxElapsed: '1s' }, 'retry/maxElapsed must be integer, got "1s"'],
     [{ queueCapacity: 0 }, 'retry/queueCapacity must be >= 1, got 0'],
     [{ queueBytes: 0 }, 'retry/queueBytes must be >= 1, got 0']

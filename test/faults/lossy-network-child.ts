@@ -15,7 +15,7 @@ const lost = 'numgen random mod 5 == 0 counter drop'
 const rules = `table ip lossy { chain in { type filter hook input priority 0; tcp dport ${server.port} ${lost}; tcp sport ${server.port} ${lost}; }; }`
 run('nft', [rules])
 
-const sink = new TestSink({ url: server.url, timeout: 30_000, numWriters: 8 }, { retries: 10, minDelay: 100 })
+const sink = new TestSink({ url: server.url, timeout: 30_000, numWriters: 8 }, { retries: 10 })
 for (let id = 0; id < records; id++) sink.http.write({ id, filling: 'x'.repeat(5_000) })
 await sink.end()
 

@@ -184,12 +184,14 @@ describe('spillway run', function () {
     await folder.write('method.yaml', config().replace('headers:', 'method: ${TOKEN}\n  headers:'))
     await folder.write('ok.yaml', config())
     await folder.write('batch.yaml', config().replace('headers:', 'batchSize: 10\n  queueCapacity: 5\n  headers:'))
+    await folder.write('delays.yaml', config().replace('retries:', 'minDelay: 900, maxDelay: 800, retries:'))
     const run = (file: string, ...flags: string[]) =>
       folder.run(['run', file, ...flags], { URL, TOKEN: canary }, ndjson(5))
     const results = await Promise.all([
       run('unknown.yaml', '--input', '-'),
       run('method.yaml', '--input', '-'),
       run('batch.yaml', '--input', '-'),
+      run('delays.yaml', '--input', '-'),
       run('ok.yaml', '--input', 'none.ndjson'),
       run('ok.yaml'),
       run('ok.yaml', '--input', '-', '--num-writers', 'many'),
@@ -200,6 +202,7 @@ describe('spillway run', function () {
       /^spillway: unknown\.yaml:5:10 retry has no option "retires", did you mean "retries"\?\n$/,
       /^spillway: method\.yaml:4:3 http\/method must be one of .*, got "\$\{TOKEN\}"\n$/,
       /^spillway: batch\.yaml:5:3 http\/queueCapacity must be at least http\/batchSize, 10, got 5\n$/,
+      /^spillway: delays\.yaml:5:10 retry\/minDelay must be at most retry\/maxDelay, 800, got 900\n$/,
       /^spillway: cannot read the input none\.ndjson: there is no such file\n$/,
       /^spillway: there is no input: /,
       /^error: option '--num-writers <n>' argument 'many' is invalid\. It must be a whole number\.\n$/,
