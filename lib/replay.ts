@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { Delivery } from './delivery.ts'
 import type { Outcome } from './delivery/settlement.ts'
-import { filterSchema, type Filter } from './storage/filter.ts'
+import { checkTimes, filterSchema, type Filter } from './storage/filter.ts'
 import { longestTimer } from './longest-timer.ts'
 import { optionsParser } from './options.ts'
 import { GroupedRemoval } from './storage/grouped-removal.ts'
@@ -73,6 +73,8 @@ export class Replay extends Readable {
 
   constructor(options: ReplayOptions) {
     const { filter, limit, rate, ...storage } = parseOptions(options)
+    // A storage reads it when it is read itself.
+    checkTimes(filter, 'replay/filter')
     super({ objectMode: true, highWaterMark: 16 })
     this.#storage = storageFrom(storage)
     this.#isOwn = typeof storage.storage === 'string'

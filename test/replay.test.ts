@@ -115,6 +115,23 @@ describe('replay with the option', () => {
     )
   })
 
+  for (const [since, got] of [
+    ['yesterday', '"yesterday"'],
+    [1e20, '100000000000000000000'],
+    [new Date(NaN), 'an object'],
+    [null, 'null'],
+    [[2024], 'an array']
+  ] as const) {
+    it(`filter of a time that is none is refused by the call: ${got}`, () => {
+      const storage = new MemoryStorage()
+      for (const name of ['since', 'until']) {
+        expect(() => replay({ storage, filter: { [name]: since } }))
+          .to.throw(OptionsError)
+          .with.property('message', `replay/filter/${name} must be a time, got ${got}`)
+      }
+    })
+  }
+
   it('limit gives no more deliveries than that', async () => {
     const storage = await filled(5)
     expect(await given({ storage, limit: 2 })).to.deep.equal(['d0', 'd1'])

@@ -1,4 +1,6 @@
+import { types } from 'node:util'
 import { OptionsError, type StoredOutcome } from '../errors.ts'
+import { shown } from '../options.ts'
 import type { Envelope } from './envelope.ts'
 
 /** Which stored deliveries are meant. Every part that is given must match; a list matches when one of its values does. */
@@ -45,10 +47,19 @@ export function matching(filter: Filter = {}): (envelope: Envelope) => boolean {
     (outcome === undefined || outcome.has(stored))
 }
 
-export function timeOf(name: string, value: Date | string | number | undefined): number | undefined {
+/** Throws `SPW_ERR_OPTIONS` for a time that is none, which a schema cannot see. `name` stands in front. */
+export function checkTimes({ since, until }: Filter, name: string): void {
+  timeOf('since', since, name)
+  timeOf('until', until, name)
+}
+
+/** A time of a filter in milliseconds. Throws `SPW_ERR_OPTIONS` for one that is none. */
+export function timeOf(option: 'since' | 'until', value: Filter['since'], name = 'filter'): number | undefined {
   if (value === undefined) return undefined
-  const time = new Date(value).getTime()
-  if (Number.isNaN(time)) throw new OptionsError(`filter/${name} must be a time, got ${JSON.stringify(value)}`)
+  const isTime = typeof value === 'string' || typeof value === 'number' || types.isDate(value)
+  // Of null and of a list a Date would make something.
+  const time = isTime ? new Date(value).getTime() : NaN
+  if (Number.isNaN(time)) throw new OptionsError(`${name}/${option} must be a time, got ${shown(value)}`)
   return time
 }
 
