@@ -4,7 +4,7 @@ import { Delivery } from './delivery.ts'
 import { Given } from './delivery/given.ts'
 import { refuseChain } from './delivery/refuse-chain.ts'
 import { Settling } from './delivery/settling.ts'
-import { lastWrite, overflow, refuseUndefined, type WriteCallback } from './delivery/write.ts'
+import { lastWrite, overflow, type WriteCallback } from './delivery/write.ts'
 import type { FailoverOptions, FailoverWritable } from './failover-writable.ts'
 import { type HttpOptions, httpSchema, type HttpWritable } from './http-writable.ts'
 import { OptionsError } from './errors.ts'
@@ -109,7 +109,6 @@ export class HttpSink extends Writable {
 
   override write(record: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     if (this.#isOverrun) return overflow(this, this.#front.writableHighWaterMark, encoding, callback)
-    if (record === undefined) return refuseUndefined(this, () => super.write(null))
     const journal = this.#journal
     if (journal === undefined || record === null || this.writableEnded) {
       if (!this.writableEnded) this.#give(record)

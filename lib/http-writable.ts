@@ -2,7 +2,7 @@ import { Account, type Stats } from './account.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryDuplex } from './delivery/delivery-duplex.ts'
 import { Given } from './delivery/given.ts'
-import { lastWrite, nodeLength, overflow, refuseUndefined, tellOfQueue, type WriteCallback } from './delivery/write.ts'
+import { lastWrite, nodeLength, overflow, tellOfQueue, type WriteCallback } from './delivery/write.ts'
 import { DeliveryError, StreamError } from './errors.ts'
 import { shutDown } from './http/failure.ts'
 import type { Endpoint } from './http/endpoint.ts'
@@ -102,7 +102,6 @@ export class HttpWritable extends DeliveryDuplex {
 
   override write(record: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     if (this.#isOverrun) return overflow(this, this.#settings.queueCapacity, encoding, callback)
-    if (record === undefined) return refuseUndefined(this, () => super.write(null))
     if (record instanceof Delivery && !this.writableEnded) {
       if (this.destroyed) this.#abandonUnwritten(record)
       else this.#given.add(record)

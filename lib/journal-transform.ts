@@ -3,7 +3,7 @@ import { Account, type Stats } from './account.ts'
 import { Delivery } from './delivery.ts'
 import { DeliveryDuplex } from './delivery/delivery-duplex.ts'
 import { type Outcome } from './delivery/settlement.ts'
-import { lastWrite, overflow, refuseUndefined, tellOfQueue, type WriteCallback } from './delivery/write.ts'
+import { lastWrite, overflow, tellOfQueue, type WriteCallback } from './delivery/write.ts'
 import { StreamError } from './errors.ts'
 import { HttpWritable } from './http-writable.ts'
 import { Appends } from './journal/appends.ts'
@@ -118,7 +118,6 @@ export class JournalTransform extends DeliveryDuplex {
 
   override write(record: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     if (this.#isOverrun) return overflow(this, this.#settings.queueCapacity, encoding, callback)
-    if (record === undefined) return refuseUndefined(this, () => super.write(null))
     if (record === null || this.#line === undefined || this.writableEnded || this.destroyed) {
       if (!this.writableEnded) abandonUnwritten(record)
       return super.write(record, encoding as BufferEncoding, callback)

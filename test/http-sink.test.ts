@@ -376,11 +376,12 @@ describe('httpSink', () => {
       await turns()
       expect(sink.stats()).to.include({ retrying: 3 })
       const failure = once(sink, 'error')
-      sink.write(undefined)
-      expect((await within(failure, 'an error'))[0]).to.include({ code: 'ERR_STREAM_NULL_VALUES' })
+      sender.script = () => undefined
+      sink.write(new Delivery(['last']).onSettled(() => Promise.reject(new Error('mine'))))
+      expect((await within(failure, 'an error'))[0]).to.include({ code: 'SPW_ERR_SETTLE' })
       await within(sink.settled(), 'the sink to be settled')
       expect(storage.records).to.have.members(['0', '1', '2'])
-      expectOver(sink.stats())
+      expect(sink.stats()).to.include({ stored: 3, abandoned: 0 })
     })
 
     it('settle hook fails ends with that error, and stores the rest', async () => {
@@ -412,6 +413,26 @@ describe('httpSink', () => {
       expect(sink.stats()).to.include({ delivered: 5 })
     })
   })
+
+  for (const [name, options] of [
+    ['', {}],
+    [' with a journal', { journal: { storage: new MemoryStorage() } }]
+  ] as const) {
+    it(`R03 stores undefined as refused${name}, goes on, and calls each write back once`, async () => {
+      const { sink, sender, storage } = opened(options)
+      sender.script = () => undefined
+      const told: string[] = []
+      for (const record of [1, undefined, 2]) {
+        sink.write(record, error => told.push(`${String(record)} ${String(error ?? 'ok')}`))
+      }
+      sink.end()
+      await within(sink.settled(), 'the sink to be settled')
+      await turns()
+      expect(told).to.have.members(['1 ok', 'undefined ok', '2 ok'])
+      expect(sink.stats()).to.include({ accepted: 3, delivered: 2, stored: 1, refused: 1 })
+      expect(storage.records).to.deep.equal(['undefined'])
+    })
+  }
 
   it('takes what stands in a stream before it', async () => {
     const { sink, sender } = opened()

@@ -60,12 +60,12 @@ describe('what comes late', () => {
     await server.close()
   })
 
-  it('stores what a sink holds when undefined is written to it', async () => {
+  it('stores what a sink holds when it is destroyed while it waits for a retry', async () => {
     const storage = new MemoryStorage()
     const sink = httpSink({ http: { url: 'http://127.0.0.1:9/' }, retry: { minDelay: 60_000 }, failover: { storage } })
     sink.on('error', () => {})
     for (let i = 0; i < 10; i++) await new Promise(resolve => sink.write(i, resolve))
-    sink.write(undefined)
+    sink.destroy(new Error('mine'))
     await within(sink.settled(), 'the sink')
     expect(sink.stats()).to.include({ accepted: 10, stored: 10, abandoned: 0 })
   })

@@ -25,19 +25,6 @@ export function lastWrite(...given: unknown[]): { chunk: unknown; callback: (() 
   return { chunk: typeof given[0] === 'function' ? undefined : (given[0] ?? undefined), callback }
 }
 
-/**
- * Node's own error for a record that is none. It is not thrown, as `write(null)` does: a source can give `undefined`, and
- * what is thrown under `pipe()` is an uncaught exception.
- */
-export function refuseUndefined(stream: Writable, writeNull: () => boolean): false {
-  try {
-    writeNull()
-  } catch (error) {
-    stream.destroy(error as Error)
-  }
-  return false
-}
-
 /** Lets `writableHighWaterMark` and `writableLength` of a class of streams tell of its own queue, not of Node's buffer. */
 export function tellOfQueue<T extends Writable>(
   prototype: T,

@@ -17,7 +17,8 @@ export type FormatName = 'json' | 'ndjson' | 'text' | 'form'
 const jsonText = (record: unknown): Snapshot => {
   if (record instanceof Uint8Array) return Uint8Array.prototype.slice.call(record)
   const text = JSON.stringify(record) as string | undefined
-  if (text === undefined) throw new TypeError(`a ${typeof record} has no JSON text`)
+  if (text === undefined)
+    throw new TypeError(`${record === undefined ? 'undefined' : `a ${typeof record}`} has no JSON text`)
   return text
 }
 

@@ -30,8 +30,9 @@ describe('the format json', () => {
   })
 
   for (const record of [undefined, () => 1, Symbol('s')]) {
-    it(`R03 refuses a ${typeof record}`, () => {
-      expect(() => one('json').encode(record)).to.throw(TypeError, `a ${typeof record} has no JSON text`)
+    const what = record === undefined ? 'undefined' : `a ${typeof record}`
+    it(`R03 refuses ${what}`, () => {
+      expect(() => one('json').encode(record)).to.throw(TypeError, `${what} has no JSON text`)
     })
   }
 

@@ -72,6 +72,7 @@ describe('Requests with a URL of their own', () => {
     }
   }
   const bad: Array<[string, unknown]> = [
+    ['R03 undefined', undefined],
     ['R03 a function', () => 1],
     ['R03 a symbol', Symbol('s')],
     ['R05 a BigInt', { a: 1n }],
