@@ -26,7 +26,7 @@ export interface DeliveryInit {
   /** @default 'POST' */
   method?: string
   /** @default '' */
-  url?: string
+  url?: string | URL
   headers?: Readonly<Record<string, string>>
   /** How often it was attempted before it was given in. @default 0 */
   priorAttempts?: number

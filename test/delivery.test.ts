@@ -32,6 +32,11 @@ describe('Delivery', () => {
       .and.not.equal(b.id)
   })
 
+  it('takes its URL as a text or as a URL', () => {
+    const { request } = new Delivery(['1'], { url: new URL('http://h/a') })
+    expect(request.url).to.equal('http://h/a')
+  })
+
   it('knows the bytes of its records', () => {
     expect(new Delivery(['äö', Buffer.from([1, 2, 3])]).bytes).to.equal(7)
   })

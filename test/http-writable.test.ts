@@ -75,6 +75,19 @@ describe('HttpWritable with the option', () => {
     expect(server.requests.map(({ path, text }) => `${path} ${text}`)).to.have.members(['/a/b?c=d 1', '/a/b?c=d 2'])
   })
 
+  it('url may be a URL, and so may that of a record, alone or with the rest', async () => {
+    const server = await serve()
+    await sent({ url: new URL('/a?b=1', server.origin) }, 1)
+    await sent({}, new URL('/c', server.origin), { url: new URL('/d', server.origin), method: 'PUT', body: 2 })
+    await sent({ urlQuery: 'body' }, new URL('/e?f=g', server.origin))
+    expect(server.requests.map(({ method, path, text }) => `${method} ${path} ${text}`)).to.have.members([
+      'POST /a?b=1 1',
+      'POST /c ',
+      'PUT /d 2',
+      'POST /e {"f":"g"}'
+    ])
+  })
+
   it('url sends its user and password as a header', async () => {
     const server = await serve()
     await sent({ url: server.url.replace('//', '//me:pass@') }, 1)
@@ -595,11 +608,14 @@ describe('HttpWritable', () => {
     const { http } = manual({ url: undefined as never })
     const failed = failuresOf(http)
     http.write('http://me:hunter2@h/')
+    http.write(new URL('http://me:hunter2@h/'))
+    http.write({ url: new URL('http://me:hunter2@h/') })
     http.write({ url: 'http://h/', headers: { authorization: 'hunter2', 'x-a': 'kept' }, body: 1n })
     await turns()
-    expect(failed).to.have.length(2)
+    expect(failed).to.have.length(4)
     for (const { records, target } of failed) expect(JSON.stringify([records, target])).to.not.contain('hunter2')
-    expect(JSON.stringify(failed[1]!.records)).to.contain('kept')
+    expect(failed.slice(0, 2).map(({ request }) => request.url)).to.deep.equal(['http://h/', 'http://h/'])
+    expect(JSON.stringify(failed[3]!.records)).to.contain('kept')
     http.destroy()
   })
 

@@ -21,7 +21,7 @@ import { streamParkSections } from './streampark-form.ts'
 export interface Config {
   readonly file: string
   readonly source: SourceOptions & { readonly maxLineBytes: number }
-  readonly http: HttpOptions
+  readonly http: HttpOptions & { readonly url?: string }
   readonly retry: RetryOptions
   readonly failover: FailoverOptions
   /** `undefined`: there is none. */

@@ -10,14 +10,15 @@ import { verdictRules, type VerdictRules } from './response.ts'
 import type { Sender } from './sender.ts'
 import { type StatusSet, statusSetSchema } from './status-set.ts'
 import { type Headers, parsedUrl } from './target.ts'
+import { withUrlText } from './url-text.ts'
 
 /** The options of `HttpWritable`: the section `http`. */
 export interface HttpOptions {
   /**
-   * Where to send. Without it each record is a URL itself, or `{ url, method?, headers?, body? }` and nothing else. A user and password in it
-   * become a header.
+   * Where to send, a text or a `URL`. Without it each record is a URL itself, or `{ url, method?, headers?, body? }` and nothing
+   * else. A user and password in it become a header.
    */
-  url?: string
+  url?: string | URL
   /** GET, POST, PATCH, PUT, DELETE, OPTIONS or TRACE, in any case. @default 'POST' */
   method?: string
   /**
@@ -130,8 +131,9 @@ export const httpSchema = {
   additionalProperties: false
 } as const
 
-type Complete = HttpOptions &
-  Required<Omit<HttpOptions, 'url' | 'highWaterMark' | 'retryOn' | 'refuseOn' | 'dispatcher' | 'wrapSender' | 'signal'>>
+type Complete = Omit<HttpOptions, 'url'> & { url?: string } & Required<
+    Omit<HttpOptions, 'url' | 'highWaterMark' | 'retryOn' | 'refuseOn' | 'dispatcher' | 'wrapSender' | 'signal'>
+  >
 
 const parseHttpOptions = optionsParser<Complete>('http', {
   ...httpSchema,
@@ -149,7 +151,7 @@ export interface HttpSettings extends Omit<Complete, 'format' | 'idempotencyKey'
 
 /** Throws `SPW_ERR_OPTIONS` for what is wrong, or contradicts. */
 export function httpSettings(options: HttpOptions): HttpSettings {
-  const { highWaterMark, ...given } = parseHttpOptions(options)
+  const { highWaterMark, ...given } = parseHttpOptions(withUrlText(options, 'url'))
   if (highWaterMark !== undefined && given.queueCapacity !== undefined) {
     throw new OptionsError('http/highWaterMark is the other name of http/queueCapacity: give one of them')
   }

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import type { Snapshot } from '../delivery/snapshot.ts'
 import { storableHeaders } from '../storage/secret-headers.ts'
 import type { Headers } from './target.ts'
+import { urlText } from './url-text.ts'
 
 /** What of a record can be kept when it cannot be encoded. */
 export function described(record: unknown): Snapshot {
@@ -27,6 +28,7 @@ export function withoutSecrets(record: unknown): unknown {
   if (typeof record === 'string') return withoutPassword(record)
   if (typeof record !== 'object' || record === null) return record
   try {
+    if (record instanceof URL) return withoutPassword(record)
     // By their descriptors: a getter may throw. What one would give may be secret.
     const { url, headers, ...others }: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(record)
     if (url !== undefined && 'value' in url) others.url = { ...url, value: withoutPassword(url.value) }
@@ -37,7 +39,10 @@ export function withoutSecrets(record: unknown): unknown {
   }
 }
 
-const withoutPassword = (url: unknown): unknown => (typeof url === 'string' ? url.replace(/\/\/[^/?#]*@/, '//') : url)
+function withoutPassword(url: unknown): unknown {
+  const text = urlText(url)
+  return typeof text === 'string' ? text.replace(/\/\/[^/?#]*@/, '//') : url
+}
 
 const storable = (headers: unknown): unknown =>
   typeof headers === 'object' && headers !== null

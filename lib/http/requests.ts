@@ -9,6 +9,7 @@ import { type HttpSettings, methods } from './options.ts'
 import { described, withoutSecrets } from './refused-record.ts'
 import { parsedUrl, plainTarget, storableUrl, type Target } from './target.ts'
 import { bodyFromQuery } from './url-record.ts'
+import { urlText } from './url-text.ts'
 
 /** A record that was taken in. */
 export interface Admitted {
@@ -166,9 +167,9 @@ function requestOf(record: unknown): RecordRequest {
 function partsOf(record: unknown): { request: RecordRequest; other: string | undefined } {
   try {
     // Each is read once: a getter may throw, or give something else the next time.
-    const { url, method, headers, body } = (record ?? {}) as RecordRequest
+    const { url, method, headers, body } = (record instanceof URL ? { url: record } : (record ?? {})) as RecordRequest
     const other = Object.keys(record ?? {}).find(name => !names.has(name))
-    return { request: { url, method, headers, body }, other: other && JSON.stringify(other) }
+    return { request: { url: urlText(url), method, headers, body }, other: other && JSON.stringify(other) }
   } catch (cause) {
     throw badRequest(`the record cannot be read: ${messageOf(cause)}`, cause)
   }

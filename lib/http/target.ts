@@ -1,5 +1,6 @@
 import type { DeliveryError } from '../errors.ts'
 import { type Format, formatNamed } from './format.ts'
+import { urlText } from './url-text.ts'
 
 /** A header's value, or what gives it at every attempt: a secret, which is then never stored. */
 export type HeaderValue = string | (() => string)
@@ -29,11 +30,11 @@ export interface Target {
 }
 
 /** The target of a delivery that was made by hand. It is not checked: an `HttpWritable` does that when it is given in. */
-export function plainTarget(request: { method?: string; url?: string; headers?: Headers }): Target {
+export function plainTarget(request: { method?: string; url?: string | URL; headers?: Headers }): Target {
   const { method = 'POST', url = '', headers = {} } = request
   return {
     method,
-    url,
+    url: urlText(url),
     origin: '',
     path: '',
     headers,

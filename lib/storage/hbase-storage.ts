@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import type { Delivery } from '../delivery.ts'
 import { OptionsError, StorageError } from '../errors.ts'
+import { withUrlText } from '../http/url-text.ts'
 import { optionsParser } from '../options.ts'
 import { Claims } from './hbase/claims.ts'
 import { nextTime } from './hbase/clock.ts'
@@ -31,7 +32,7 @@ export interface HBaseStorageOptions {
   /** The node of the HBase in ZooKeeper. @default '/hbase' */
   'zookeeper.znode.parent'?: string
   /** An HBase REST server, `http://host:8080`, which is then used instead of HBase's own protocol and ZooKeeper. */
-  'rest.url'?: string
+  'rest.url'?: string | URL
   /** Who we are to HBase, where it does not ask for Kerberos. @default the user of this process */
   user?: string
   /** Milliseconds for each call, its repetitions within it counted in. @default 10_000 */
@@ -59,6 +60,7 @@ export const hbaseStorageSchema = {
 } as const
 
 type Options = HBaseStorageOptions & {
+  'rest.url'?: string
   'zookeeper.property.clientPort': number
   'zookeeper.znode.parent': string
   timeout: number
@@ -99,7 +101,7 @@ export class HBaseStorage implements Storage {
   #isClosed = false
 
   constructor(options: HBaseStorageOptions) {
-    this.#options = parseOptions(options)
+    this.#options = parseOptions(withUrlText(options, 'rest.url'))
     const { table, 'zookeeper.quorum': quorum, 'rest.url': rest } = this.#options
     if (quorum === undefined && rest === undefined) throw new OptionsError('failover/zookeeper.quorum is missing')
     this.#quorum = quorum === undefined ? [] : quorumOf(quorum, this.#options['zookeeper.property.clientPort'])

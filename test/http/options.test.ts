@@ -30,6 +30,18 @@ describe('httpSettings', () => {
     expect(httpSettings({ url, batchSize: 20_000 }).queueCapacity).to.equal(20_000)
   })
 
+  it('takes a URL for url, as it is at the time', () => {
+    const given = new URL('http://me:hunter2@h/a?b=1')
+    const settings = httpSettings({ url: given })
+    given.pathname = '/other'
+    expect(settings.url).to.equal('http://me:hunter2@h/a?b=1')
+    expect(() => httpSettings({ url: new URL('ftp://hunter2@h/') }))
+      .to.throw(OptionsError, 'http/url: the URL must be http or https, got ftp')
+      .with.property('message')
+      .that.does.not.contain('hunter2')
+    expect(() => httpSettings({ url: { href: 'http://h/' } as URL })).to.throw(OptionsError, 'http/url must be string')
+  })
+
   it('does not change the options that it is given', () => {
     const options: HttpOptions = Object.freeze({ url, headers: Object.freeze({ 'X-A': 'b' }) })
     httpSettings(options)

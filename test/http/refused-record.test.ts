@@ -38,6 +38,8 @@ describe('withoutSecrets', () => {
   it('R16 leaves out the password of a URL, and keeps the rest', () => {
     expect(shown('http://me:hunter2@h/a?b@c')).to.equal('http://h/a?b@c')
     expect(shown({ url: 'http://me:hunter2@h/', body: 1 })).to.equal('{"body":1,"url":"http://h/"}')
+    expect(shown(new URL('http://me:hunter2@h/a'))).to.equal('http://h/a')
+    expect(shown({ url: new URL('http://me:hunter2@h/'), body: 1 })).to.equal('{"body":1,"url":"http://h/"}')
   })
 
   it('leaves out the headers that hold a secret by their name', () => {

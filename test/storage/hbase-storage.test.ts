@@ -167,7 +167,7 @@ describe('HBaseStorage', () => {
     }).listen(0, '127.0.0.1')
     servers.push(rest)
     await once(rest, 'listening')
-    const url = `http://127.0.0.1:${(rest.address() as AddressInfo).port}/below/`
+    const url = new URL(`http://127.0.0.1:${(rest.address() as AddressInfo).port}/below/`)
     const storage = new HBaseStorage({ table: 'space:database.record', 'rest.url': url, lease: 12_345 })
     for await (const entry of storage.read({ claim: true })) expect.fail(`There is no ${entry.id}.`)
     await storage.close()
