@@ -21,18 +21,18 @@ export interface Streams {
 }
 
 /** Throws `SPW_ERR_OPTIONS` with a line for each fault that the file's own schemas could not see. */
-export function buildStreams({ place, http, retry, failover, journal }: Config): Streams {
+export function buildStreams({ fault, http, retry, failover, journal }: Config): Streams {
   const faults: string[] = []
   const made = <T>(make: () => T): T | undefined => {
     try {
       return make()
     } catch (error) {
       if (!(error instanceof OptionsError)) throw error
-      faults.push(`${place(pointerIn(error.message))} ${error.message}`)
+      faults.push(fault(error.message))
       return undefined
     }
   }
-  const [storage] = made(() => buildStorages(failover)) ?? []
+  const [storage] = made(() => storagesOf(failover)) ?? []
   const streams = {
     storage,
     journal: journal && made(() => buildJournal(journal, failover)),
@@ -46,11 +46,6 @@ export function buildStreams({ place, http, retry, failover, journal }: Config):
   throw new OptionsError(faults.join('\n'))
 }
 
-/** The option that a message begins with: `http/queueCapacity must be …`. */
-function pointerIn(message: string): string {
-  return `/${/^(?:http|retry|failover|journal)(?:\/[\w.-]+)?/.exec(message)?.[0] ?? ''}`
-}
-
 function buildJournal(options: JournalOptions, failover: Config['failover']): NonNullable<Streams['journal']> {
   refuseSharedJournal(options, failover)
   const { storage: own, ...rest } = journalSettings(options)
@@ -60,8 +55,16 @@ function buildJournal(options: JournalOptions, failover: Config['failover']): No
   return { storage, transform: new JournalTransform({ storage, sync, queueCapacity, queueBytes, ...interval }) }
 }
 
-/** The storages of a section `failover`, the first and its fallbacks: what is replayed, listed, checked and purged. */
-export function buildStorages(failover: Config['failover']): Storage[] {
+/** The storages of a configuration, the first and its fallbacks: what is replayed, listed, checked and purged. */
+export function buildStorages({ failover, fault }: Config): Storage[] {
+  try {
+    return storagesOf(failover)
+  } catch (error) {
+    throw error instanceof OptionsError ? new OptionsError(fault(error.message)) : error
+  }
+}
+
+function storagesOf(failover: Config['failover']): Storage[] {
   refuseSharedFallback(failover)
   return chained(failover)
 }

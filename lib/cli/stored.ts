@@ -17,7 +17,7 @@ type Telling = Pick<Context, 'quiet' | 'secrets'>
  * an error of the reading, once the others were read. A folder that is not there holds nothing, and is not made: it is left out.
  */
 export function buildStored(config: Config, telling: Telling, failed?: (error: Error) => void): Storage {
-  const storages = buildStorages(config.failover)
+  const storages = buildStorages(config)
   tellOfNoFolder(config, storages, telling)
   const [first, ...others] = storages.filter(storage => !hasNoFolder(storage))
   if (first === undefined) return new NoStorage()

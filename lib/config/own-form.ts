@@ -31,7 +31,13 @@ export async function ownSections(document: ConfigDocument, folder: string, secr
   }
   hideHeaders(values.http, hidden, document, faults)
   if (faults.length > 0) throw new OptionsError(faults.join('\n'))
-  return { values, notices, place: pointer => document.locate(pointer), isHidden: pointer => hidden.has(pointer) }
+  return {
+    values,
+    notices,
+    place: pointer => document.locate(pointer),
+    inTheirWords: sentence => sentence,
+    isHidden: pointer => hidden.has(pointer)
+  }
 }
 
 function textTaken(name: SectionName, section: Record<string, unknown>): TakesText {

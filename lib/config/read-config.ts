@@ -12,8 +12,9 @@ import type { Environment } from './expand.ts'
 import { sectionFaults } from './faults.ts'
 import { defaultFailover, defaultJournal, fileSchema } from './file-schemas.ts'
 import { ownSections } from './own-form.ts'
-import { type Override, overridden, type SectionName, sectionNames, type Sections } from './sections.ts'
+import { type Override, overridden, type SectionName, sectionNames, type Sections, told } from './sections.ts'
 import type { Secrets } from './secrets.ts'
+import { type FlagFault, storageFlagFaults } from './storage-flags.ts'
 import { isStreamParkConfig } from './streampark.ts'
 import { streamParkSections } from './streampark-form.ts'
 
@@ -28,8 +29,10 @@ export interface Config {
   readonly journal: JournalOptions | undefined
   /** What is to be said to the user and is no fault, a sentence each. */
   readonly notices: readonly string[]
-  /** Where an option stands, by its JSON pointer, section first: `file:line:column`, or its flag. */
-  readonly place: (pointer: string) => string
+  /** Whether it is in StreamPark's form. */
+  readonly isStreamPark: boolean
+  /** A sentence that begins with an option, `http/url …`, with its place in front, and in the user's words. */
+  readonly fault: (sentence: string) => string
 }
 
 export interface ReadConfigOptions {
@@ -55,20 +58,23 @@ export async function readConfig(file: string, options: ReadConfigOptions): Prom
   const document = readDocument(await textOf(file), file, environment, secrets)
   const isStreamPark = isStreamParkConfig(document.value)
   const sections = isStreamPark
-    ? await streamParkSections(document, dirname(file), secrets)
+    ? await streamParkSections(document, dirname(file), secrets, storageIn(overrides))
     : await ownSections(document, dirname(file), secrets)
+  if (isStreamPark) refuseUrl(file, overrides)
   const given = overridden(sections, overrides)
   // StreamPark has none, so there is one only when a flag asks for it.
   const hasJournal = !isStreamPark || Object.keys(given.values.journal).length > 0
   const all = withStorage(withStorage(given, 'failover', defaultFailover), 'journal', hasJournal ? defaultJournal : {})
-  const faults = sectionNames.flatMap(name => (name === 'journal' && !hasJournal ? [] : faultsIn(all, name)))
+  const ofFlags = storageFlagFaults({ file, before: sections, now: given, overrides })
+  const faults = sectionNames.flatMap(name => (name === 'journal' && !hasJournal ? [] : faultsIn(all, name, ofFlags)))
   if (faults.length > 0) throw new OptionsError(secrets.redact(faults.join('\n')))
   const { source, journal, ...streams } = withFallback(all.values)
   const maxLineBytes = sourceSchema.properties.maxLineBytes.default
   return {
     file,
     notices: all.notices,
-    place: all.place,
+    isStreamPark,
+    fault: sentence => told(all, pointerIn(sentence), sentence),
     source: { maxLineBytes, ...source },
     ...(streams as object as Streams),
     journal: hasJournal && journal.storage !== 'none' ? (journal as JournalOptions) : undefined
@@ -91,14 +97,39 @@ function withFallback(values: Sections['values']): Sections['values'] {
 
 const local: ReadonlySet<unknown> = new Set(['file', 'console', 'none'])
 
-function faultsIn(sections: Sections, name: SectionName): string[] {
-  const { values, place, isHidden } = sections
+/** `explained` has sentences of its own for some of them. */
+function faultsIn(sections: Sections, name: SectionName, explained: readonly FlagFault[]): string[] {
+  const { values, isHidden, inTheirWords } = sections
   const schema = schemaOrFault(name, values[name])
-  if (typeof schema === 'string') return [`${place(`/${name}/storage`)} ${schema}`]
+  if (typeof schema === 'string') return [told(sections, `/${name}/storage`, schema)]
   const hidden = (pointer: string): boolean => isHidden(`/${name}${pointer}`)
-  return sectionFaults(name, schema, values[name], hidden).map(
-    ({ pointer, sentence }) => `${place(`/${name}${pointer}`)} ${sentence}`
-  )
+  const found = sectionFaults(name, schema, values[name], hidden).map(({ pointer, sentence }) => ({
+    pointer: `/${name}${pointer}`,
+    sentence
+  }))
+  const others = found.filter(({ pointer }) => explained.every(fault => fault.pointer !== pointer))
+  const own = explained.filter(({ pointer }) => pointer.startsWith(`/${name}`))
+  return [
+    ...own.map(({ sentence }) => inTheirWords(sentence)),
+    ...others.map(({ pointer, sentence }) => told(sections, pointer, sentence))
+  ]
+}
+
+/** The option that a sentence begins with: `http/queueCapacity must be …`. */
+function pointerIn(sentence: string): string {
+  return `/${/^(?:source|http|retry|failover|journal)(?:\/[\w.-]+)?/.exec(sentence)?.[0] ?? ''}`
+}
+
+function storageIn(overrides: readonly Override[]): string | undefined {
+  const found = overrides.find(({ section, option }) => section === 'failover' && option === 'storage')
+  return found === undefined ? undefined : String(found.value)
+}
+
+function refuseUrl(file: string, overrides: readonly Override[]): void {
+  const found = overrides.find(({ section, option }) => section === 'http' && option === 'url')
+  if (found === undefined) return
+  const reason = 'it is in the form of StreamPark, where each record is the URL that it is sent to'
+  throw new OptionsError(`${found.flag} cannot stand beside ${file}: ${reason}`)
 }
 
 function schemaOrFault(name: SectionName, section: Readonly<Record<string, unknown>>): OptionsSchema | string {

@@ -1,4 +1,5 @@
 import { defaultFailover } from './file-schemas.ts'
+import { renamed } from './option-names.ts'
 import { withoutOwn } from './other-storage.ts'
 
 /** The sections of a configuration file. */
@@ -13,6 +14,8 @@ export interface Sections {
   readonly notices: readonly string[]
   /** Where an option stands, by its JSON pointer, section first: `file:line:column`, or its flag. */
   readonly place: (pointer: string) => string
+  /** A sentence with the options in it named as the user writes them. */
+  readonly inTheirWords: (sentence: string) => string
   /** Whether its value came from a variable or a file, and is not to be shown. */
   readonly isHidden: (pointer: string) => boolean
 }
@@ -46,8 +49,16 @@ export function overridden(sections: Sections, overrides: readonly Override[]): 
     values,
     notices: sections.notices,
     place: pointer => flags.get(pointer) ?? sections.place(pointer),
+    inTheirWords: sentence => sections.inTheirWords(renamed(sentence, pointer => flags.get(pointer))),
     isHidden: pointer => !flags.has(pointer) && sections.isHidden(pointer)
   }
+}
+
+/** A sentence about the option that a JSON pointer names, with its place in front, and in the user's words. */
+export function told({ place, inTheirWords }: Sections, pointer: string, sentence: string): string {
+  const where = place(pointer)
+  const words = inTheirWords(sentence)
+  return words.startsWith(`${where} `) ? words : `${where} ${words}`
 }
 
 function structure({ values }: Sections): Record<SectionName, Record<string, unknown>> {

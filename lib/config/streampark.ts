@@ -47,16 +47,17 @@ export function isStreamParkConfig(value: unknown): value is Record<string, unkn
 
 /**
  * The same configuration in our own form. The record is a URL there, whose query becomes the body; `method` is that of
- * every request. Sections of other programs are left alone; a storage that is not chosen may have its keys all the same.
+ * every request, `storage` one that is chosen elsewhere. Sections of other programs are left alone; a storage that is not chosen may have its keys all the same.
  * Numbers may be texts, as in a properties file. Throws `SPW_ERR_OPTIONS` with a line for each fault: a key that is
  * unknown, or given twice, or of our own form; no storage.
  */
 export function fromStreamPark(
   value: Readonly<Record<string, unknown>>,
   method?: string,
-  locate: Locate = () => ''
+  locate: Locate = () => '',
+  storage?: string
 ): FromStreamPark {
-  return new Reading(sinkKeys(value, locate), locate).result(method)
+  return new Reading(sinkKeys(value, locate), locate, storage).result(method)
 }
 
 /** The place of what a JSON pointer names, with a space behind it; nothing where there is no file. */
@@ -109,9 +110,9 @@ class Reading {
   readonly #notices: string[] = []
   readonly #faults: string[] = []
 
-  constructor(keys: ReadonlyMap<string, Flat>, locate: Locate) {
+  constructor(keys: ReadonlyMap<string, Flat>, locate: Locate, storage?: string) {
     this.#locate = locate
-    const chosen = (keys.get('failover.storage') ?? keys.get('storage'))?.value
+    const chosen = storage ?? (keys.get('failover.storage') ?? keys.get('storage'))?.value
     this.#storage = chosen === undefined ? undefined : textOf(chosen).toLowerCase()
     for (const [name, item] of keys) this.#take(name, item)
     if (this.#storage === undefined) {

@@ -259,10 +259,6 @@ describe('readConfig', () => {
     expect(await faults('failover: { path: ./x, pth: y }', 'none')).to.deep.equal([
       'c.yaml:1:24 failover has no option "pth"'
     ])
-    const path: Override = { section: 'failover', option: 'path', value: './y', flag: '--path' }
-    expect(await faults('failover: { path: ./x }', 'none', path)).to.deep.equal([
-      '--path failover has no option "path"'
-    ])
     expect((await faults('failover: { path: ./x }', 'consol'))[0]).to.match(/^--storage .*did you mean "console"\?$/)
     expect(await faults('failover: { storage: fiel, path: ./x }', 'none')).to.deep.equal([
       'c.yaml:1:28 failover has no option "path"'
@@ -272,8 +268,61 @@ describe('readConfig', () => {
   it('names the flag where a value of the command line is wrong', async () => {
     const overrides: Override[] = [{ section: 'http', option: 'numWriters', value: 0, flag: '--num-writers' }]
     expect(await faultsOf('http:\n  numWriters: 5\n', {}, overrides)).to.deep.equal([
-      '--num-writers http/numWriters must be >= 1, got 0'
+      '--num-writers must be >= 1, got 0'
     ])
+  })
+
+  describe('with another storage by a flag', () => {
+    const storage = (value: string): Override => ({ section: 'failover', option: 'storage', value, flag: '--storage' })
+    const path: Override = { section: 'failover', option: 'path', value: './y', flag: '--path' }
+    const mysql = 'failover:\n  storage: mysql\n  jdbcUrl: jdbc:mysql://h/d\n  table: t\n'
+    const file = 'failover: { storage: file, path: ./x }'
+
+    it('says which flag is missing, and why', async () => {
+      expect(await faultsOf(mysql, {}, [storage('file')])).to.deep.equal([
+        '--storage file needs --path FOLDER as well: c.yaml is written for the storage "mysql"'
+      ])
+      expect(await faultsOf('http: {}', {}, [storage('file')])).to.deep.equal([
+        '--storage file needs --path FOLDER as well: c.yaml names no storage'
+      ])
+    })
+
+    it('says what only the file can give', async () => {
+      expect(await faultsOf(file, {}, [storage('mysql')])).to.deep.equal([
+        '--storage mysql needs failover/jdbcUrl and failover/table in the file as well: c.yaml is written for the storage "file"'
+      ])
+      expect(await faultsOf(mysql, {}, [storage('hdfs')])).to.deep.equal([
+        '--storage hdfs needs failover/namenode in the file and --path FOLDER as well: c.yaml is written for the storage "mysql"'
+      ])
+      expect(
+        await faultsOf('http.sink:\n  failover: { storage: kafka, kafka.topic: t }', {}, [storage('mysql')])
+      ).to.deep.equal([
+        '--storage mysql needs http.sink.failover.mysql.jdbcUrl and http.sink.failover.table in the file as well: c.yaml is written for the storage "kafka"'
+      ])
+    })
+
+    it('says whose a folder would be', async () => {
+      expect(await faultsOf(mysql, {}, [path])).to.deep.equal([
+        '--path is for the storages file and hdfs, and c.yaml is written for the storage "mysql": give --storage file as well'
+      ])
+      expect(await faultsOf(file, {}, [storage('none'), path])).to.deep.equal([
+        '--path is for the storages file and hdfs, not for --storage none'
+      ])
+    })
+
+    it('says what is wrong beside it', async () => {
+      expect(await faultsOf(`${mysql}  eager: 5\nretry: { retries: -1 }\n`, {}, [storage('file')])).to.deep.equal([
+        'c.yaml:6:10 retry/retries must be >= 0, got -1',
+        '--storage file needs --path FOLDER as well: c.yaml is written for the storage "mysql"',
+        'c.yaml:5:3 failover/eager must be boolean, got 5'
+      ])
+    })
+
+    it('leaves what the file lacks for its own storage to the file', async () => {
+      expect(await faultsOf('failover: { storage: mysql, table: t }', {}, [storage('mysql')])).to.deep.equal([
+        'c.yaml:1:1 failover/jdbcUrl is missing'
+      ])
+    })
   })
 
   it('reads JSON', async () => {
@@ -322,7 +371,9 @@ describe('readConfig', () => {
     it('C03 names an unknown storage at its place', async () => {
       const text = (await fixture('streampark.yaml')).replace('storage: mysql', 'storage: hbas')
       const [fault, ...more] = await faultsOf(text)
-      expect(fault).to.match(/^c\.yaml:21:5 failover\/storage must be one of .*, got "hbas", did you mean "hbase"\?/)
+      expect(fault).to.match(
+        /^c\.yaml:21:5 http\.sink\.failover\.storage must be one of .*, got "hbas", did you mean "hbase"\?/
+      )
       expect(more).to.deep.equal([])
     })
 
@@ -351,7 +402,47 @@ describe('readConfig', () => {
     it('C02 says where a value is wrong', async () => {
       expect(
         await faultsOf('http.sink:\n  threshold:\n    numWriters: three\n  failover.storage: none\n')
-      ).to.deep.equal(['c.yaml:3:5 http/numWriters must be integer, got "three"'])
+      ).to.deep.equal(['c.yaml:3:5 http.sink.threshold.numWriters must be integer, got "three"'])
+    })
+
+    it('names what is missing as it would be written there', async () => {
+      expect(await faultsOf('http.sink:\n  failover: { storage: mysql, table: t }\n')).to.deep.equal([
+        'c.yaml:1:1 http.sink.failover.mysql.jdbcUrl is missing'
+      ])
+      expect(await faultsOf('app:\n  http.sink.failover.storage: file\n')).to.deep.equal([
+        'c.yaml:1:1 app.http.sink.failover.file.path is missing'
+      ])
+      expect(await faultsOf('storage: mysql\njdbcUrl: jdbc:mysql://h/d\n')).to.deep.equal([
+        'c.yaml:1:1 table is missing'
+      ])
+    })
+
+    it('names the flag beside a key that cannot go with it', async () => {
+      const overrides: Override[] = [{ section: 'http', option: 'batchSize', value: 7, flag: '--batch-size' }]
+      const { fault } = await read(
+        'http.sink:\n  threshold.queueCapacity: 5\n  failover.storage: none\n',
+        {},
+        overrides
+      )
+      expect(
+        fault('http/queueCapacity must be at least http/batchSize, 7, got 5').replaceAll(`${folder}/`, '')
+      ).to.equal('c.yaml:2:3 http.sink.threshold.queueCapacity must be at least --batch-size, 7, got 5')
+    })
+
+    it('refuses a URL of the command line: its records are URLs', async () => {
+      const overrides: Override[] = [{ section: 'http', option: 'url', value: 'http://h/', flag: '--url' }]
+      expect(await faultsOf('storage: none\nretries: 1\n', {}, overrides)).to.deep.equal([
+        '--url cannot stand beside c.yaml: it is in the form of StreamPark, where each record is the URL that it is sent to'
+      ])
+    })
+
+    it('takes the options that it has for the storage of the command line', async () => {
+      const storage: Override = { section: 'failover', option: 'storage', value: 'mysql', flag: '--storage' }
+      const text =
+        'http.sink.failover:\n  storage: kafka\n  table: t\n  kafka: { topic: t, bootstrap.servers: "h:1" }\n'
+      const { failover } = await read(`${text}  mysql.jdbcUrl: jdbc:mysql://h/d\n`, {}, [storage])
+      expect(failover).to.deep.include({ storage: 'mysql', jdbcUrl: 'jdbc:mysql://h/d', table: 't' })
+      expect(failover).to.not.have.any.keys('topic', 'bootstrap.servers')
     })
 
     it('C01 says where a key is not known', async () => {

@@ -31,7 +31,7 @@ interface StorageReport {
 export async function check(config: Config, { probe }: { probe: boolean }, context: Context): Promise<number> {
   const { url } = config.http
   if (probe && url === undefined)
-    throw new OptionsError('there is nothing to probe: without http/url each record has its own')
+    throw new OptionsError('there is nothing to probe: the configuration names no URL, each record has its own')
   const { http, retry, failover, journal } = buildStreams(config)
   for (const stream of [http, retry, failover, journal?.transform]) stream?.destroy()
   await printLine(`configuration  ok     ${config.file}`)
@@ -43,7 +43,7 @@ export async function check(config: Config, { probe }: { probe: boolean }, conte
 
 async function verifyAll(config: Config, context: Context): Promise<boolean> {
   const names = namesIn(config.failover)
-  const storages = buildStorages(config.failover)
+  const storages = buildStorages(config)
   tellOfNoFolder(config, storages, context)
   let areWhole = true
   for (const [index, storage] of storages.entries()) {

@@ -38,9 +38,9 @@ const withoutJournal =
 export async function run(config: Config, { noJournal, anew }: RunFlags, { quiet, secrets }: Context): Promise<number> {
   const { source: options, http: httpOptions } = config
   if (options.input === undefined) {
-    throw new OptionsError(
-      'there is no input: give --input FILE, a folder, or - for standard input (or source/input in the file)'
-    )
+    // StreamPark's form has no place for one.
+    const inFile = config.isStreamPark ? '' : ' (or source/input in the file)'
+    throw new OptionsError(`there is no input: give --input FILE, a folder, or - for standard input${inFile}`)
   }
   const files = await inputFiles(options.input)
   const streams = buildStreams(config)

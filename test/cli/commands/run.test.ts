@@ -206,11 +206,18 @@ describe('spillway run', function () {
       /^spillway: cannot read the input none\.ndjson: there is no such file\n$/,
       /^spillway: there is no input: /,
       /^error: option '--num-writers <n>' argument 'many' is invalid\. It must be a whole number\.\n$/,
-      /^spillway: --num-writers http\/numWriters must be >= 1, got 0\n$/
+      /^spillway: --num-writers must be >= 1, got 0\n$/
     ]
     results.forEach(({ stderr }, i) => expect(stderr).to.match(faults[i]!))
     expect(bodies).to.deep.equal([])
     expect((await readdir(folder.path)).filter(name => !name.endsWith('.yaml'))).to.deep.equal([])
+  })
+
+  it('names no place for the input that the form of StreamPark does not have', async () => {
+    await folder.write('c.yaml', 'http.sink.failover: { storage: file, path: ./f }\n')
+    expect((await folder.run(['run', 'c.yaml'])).stderr).to.equal(
+      'spillway: there is no input: give --input FILE, a folder, or - for standard input\n'
+    )
   })
 
   it('ends with 5 when the storage cannot be opened, and sends nothing', async () => {

@@ -288,6 +288,15 @@ describe('spillway and what is stored', function () {
     expect(await readdir(folder.path)).not.to.include('first')
   })
 
+  it('says where an option is wrong that only its storage can judge', async () => {
+    await folder.write('c.yaml', 'failover:\n  storage: mysql\n  table: t\n  jdbcUrl: mysql://127.0.0.1/d\n')
+    for (const args of [['ls'], ['purge', '--all']]) {
+      const { code, stderr } = await command(args[0]!, 'c.yaml', ...args.slice(1))
+      expect(code).to.equal(2)
+      expect(stderr).to.match(/^spillway: c\.yaml:4:3 failover\/jdbcUrl /)
+    }
+  })
+
   it('stops listing when nobody reads on', async () => {
     const listing = folder.start(['ls', 'c.yaml'], environment)
     listing.process.stdout.destroy()
