@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { OptionsError } from './errors.ts'
+import { withoutForks } from './options/forks.ts'
 
 /** A JSON schema of an object of options. Functions and class instances are described by the keyword `typeof`. */
 export type OptionsSchema = {
@@ -16,7 +17,7 @@ ajv.addKeyword({
   validate: (type: string, value: unknown) => typeof value === type
 })
 // What a schema says beside the rules, for the generated tables of the README.
-ajv.addVocabulary(['unit', 'secret', 'also'])
+ajv.addVocabulary(['unit', 'secret', 'also', 'form'])
 
 /**
  * Turns a schema into `options => complete options`: checks them and fills in the defaults.
@@ -36,13 +37,8 @@ export function optionsParser<T>(name: string, schema: OptionsSchema): (options:
 
 /** The sentences of `OptionsError`: one for each fault, joined by `; `. */
 export function describeFaults(name: string, faults: readonly ErrorObject[]): string {
-  const sentences = new Set(faults.filter(({ keyword }) => !branching.has(keyword)).map(fault => describe(name, fault)))
-  if (sentences.size === 0) for (const fault of faults) sentences.add(describe(name, fault))
-  return [...sentences].join('; ')
+  return [...new Set(withoutForks(faults).map(fault => describe(name, fault)))].join('; ')
 }
-
-// What follows from the faults of their branches, or says no more than these.
-const branching = new Set(['if', 'anyOf', 'oneOf'])
 
 function describe(name: string, { instancePath, keyword, params, message, data, parentSchema }: ErrorObject): string {
   const path = name + instancePath.replaceAll('~1', '/').replaceAll('~0', '~')
@@ -55,6 +51,8 @@ function describe(name: string, { instancePath, keyword, params, message, data, 
   const got = (parentSchema as { secret?: boolean } | undefined)?.secret ? '' : `, got ${shown(data)}`
   if (keyword === 'enum')
     return `${path} must be one of ${(params.allowedValues as unknown[]).map(quoted).join(', ')}${got}`
+  const { form } = parentSchema as { form?: string }
+  if (keyword === 'pattern' && form !== undefined) return `${path} must be ${form}${got}`
   if (keyword === 'const') return `${path} must be ${quoted(params.allowedValue)}${got}`
   return `${path} ${message ?? 'is not valid'}${got}`
 }

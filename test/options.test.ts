@@ -1,11 +1,23 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { OptionsError } from '../lib/errors.ts'
+import { failoverSchema } from '../lib/failover-writable.ts'
+import { httpSchema } from '../lib/http-writable.ts'
+import { journalSchema } from '../lib/journal/options.ts'
 import { nearest, optionsParser } from '../lib/options.ts'
+import { retrySchema } from '../lib/retry-transform.ts'
+import { sourceSchema } from '../lib/source/options.ts'
+import { filterSchema } from '../lib/storage/filter.ts'
+import { storageFrom, storageNames, storageSchema } from '../lib/storage/registry.ts'
 
 class Instance {
   readonly kept = true
 }
+
+const code = [
+  { type: 'integer', minimum: 100 },
+  { type: 'string', minLength: 1 }
+] as const
 
 const schema = {
   type: 'object',
@@ -16,6 +28,15 @@ const schema = {
     kind: { enum: ['one', 'other'], default: 'one' },
     act: { typeof: 'function' },
     instance: { typeof: 'object' },
+    codes: { anyOf: [...code, { type: 'array', items: { anyOf: code }, minItems: 1 }] },
+    header: { anyOf: [{ type: 'string', minLength: 2 }, { const: false }] },
+    format: {
+      anyOf: [
+        { enum: ['json', 'text'] },
+        { type: 'object', properties: { join: { typeof: 'function' } }, required: ['join'] }
+      ]
+    },
+    hidden: { anyOf: [{ type: 'boolean' }, { type: 'integer' }], secret: true },
     nested: {
       type: 'object',
       properties: { deep: { type: 'boolean', default: true } },
@@ -71,6 +92,19 @@ describe('optionsParser', () => {
     [{ act: 'x' }, 'part/act must be a function, got "x"'],
     [{ name: () => 'x' }, 'part/name must be string, got a function'],
     [{ nested: { deep: {} } }, 'part/nested/deep must be boolean, got an object'],
+    [{ codes: {} }, 'part/codes must be integer, string or array, got an object'],
+    [{ codes: true }, 'part/codes must be integer, string or array, got true'],
+    [{ codes: 99 }, 'part/codes must be >= 100, got 99'],
+    [{ codes: [200, null] }, 'part/codes/1 must be integer or string, got null'],
+    [{ codes: [5, {}] }, 'part/codes/0 must be >= 100, got 5; part/codes/1 must be integer or string, got an object'],
+    [{ codes: [] }, 'part/codes must NOT have fewer than 1 items, got an array'],
+    [{ header: true }, 'part/header must be string or false, got true'],
+    [{ header: 'x' }, 'part/header must NOT have fewer than 2 characters, got "x"'],
+    [{ format: 'xml' }, 'part/format must be one of "json", "text", got "xml"'],
+    [{ format: 5 }, 'part/format must be "json", "text" or object, got 5'],
+    [{ format: {} }, 'part/format/join is missing'],
+    [{ format: { join: 5 } }, 'part/format/join must be a function, got 5'],
+    [{ hidden: '4711' }, 'part/hidden must be boolean or integer'],
     [5, 'part must be object, got 5'],
     ['text', 'part must be object, got "text"'],
     [[], 'part must be object, got an array']
@@ -106,6 +140,25 @@ describe('optionsParser', () => {
     )
     expect(() => parse(JSON.parse('{"constructor": 1}'))).to.throw(OptionsError, 'part has no option "constructor"')
     expect(({} as { size?: unknown }).size).to.equal(undefined)
+  })
+})
+
+describe('the schemas', () => {
+  it('say of each pattern in words what it takes', () => {
+    const patterns: object[] = []
+    const walk = (value: unknown): void => {
+      if (typeof value !== 'object' || value === null) return
+      if (typeof (value as { pattern?: unknown }).pattern === 'string') patterns.push(value)
+      Object.values(value).forEach(walk)
+    }
+    walk([httpSchema, retrySchema, failoverSchema, journalSchema, filterSchema, sourceSchema])
+    walk(storageNames.map(name => storageSchema(name)))
+    expect(patterns).to.not.deep.equal([])
+    for (const pattern of patterns) expect(pattern).to.have.property('form').that.is.a('string')
+    expect(() => storageFrom({ storage: 'hdfs', namenode: 'hdfs://h', path: './x' })).to.throw(
+      OptionsError,
+      'failover/path must be a path from the root on, as /data/failover is, its names of letters'
+    )
   })
 })
 

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { describeFaults, type OptionsSchema } from '../options.ts'
+import { withoutForks } from '../options/forks.ts'
 import { pointerTo } from './pointer.ts'
 
 /** What is wrong with one option of a section. */
@@ -33,9 +34,7 @@ export function sectionFaults(
   const validate = compiled.get(schema) ?? ajv.compile(schema)
   compiled.set(schema, validate)
   if (validate(section)) return []
-  const byPointer = grouped(validate.errors ?? [])
-  const deepest = [...byPointer].filter(([pointer, errors]) => !isExplained(pointer, errors, byPointer))
-  return deepest.map(([pointer, errors]) => ({
+  return [...grouped(withoutForks(validate.errors ?? []))].map(([pointer, errors]) => ({
     pointer,
     sentence: describeFaults(name, isHidden(pointer) ? errors.map(withoutValue) : errors)
   }))
@@ -53,14 +52,6 @@ function grouped(errors: readonly ErrorObject[]): Map<string, ErrorObject[]> {
 
 function pointerOf({ keyword, instancePath, params }: ErrorObject): string {
   return keyword === 'additionalProperties' ? pointerTo(instancePath, String(params.additionalProperty)) : instancePath
-}
-
-const branching = new Set(['anyOf', 'oneOf', 'if'])
-
-// That no branch fits is said by what is wrong deeper in its branches, where there is such a thing.
-function isExplained(pointer: string, errors: readonly ErrorObject[], all: ReadonlyMap<string, unknown>): boolean {
-  if (!errors.every(({ keyword }) => branching.has(keyword))) return false
-  return [...all.keys()].some(other => other.startsWith(`${pointer}/`))
 }
 
 function withoutValue(error: ErrorObject): ErrorObject {

@@ -116,7 +116,10 @@ export const httpSchema = {
     batchBytes: { ...bytes, default: 1024 * 1024 },
     batchDelay: { ...milliseconds, default: 20 },
     idempotencyKey: {
-      anyOf: [{ type: 'string', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }, { const: false }],
+      anyOf: [
+        { type: 'string', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", form: 'the name of a header' },
+        { const: false }
+      ],
       default: 'Idempotency-Key'
     },
     semantics: { enum: ['at-least-once', 'at-most-once'], default: 'at-least-once' },

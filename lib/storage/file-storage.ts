@@ -25,7 +25,11 @@ export const fileStorageSchema = {
   type: 'object',
   properties: {
     path: { type: 'string', minLength: 1 },
-    table: { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$' },
+    table: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$',
+      form: 'a name of letters, digits, _, . and -, no . or - first, of 1 to 128 characters'
+    },
     segmentBytes: { type: 'integer', minimum: 4096, maximum: 1_073_741_824, default: 67_108_864, unit: 'bytes' }
   },
   required: ['path'],

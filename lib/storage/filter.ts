@@ -26,7 +26,7 @@ export const filterSchema = {
     since: time,
     until: time,
     status: listOf({ type: 'integer', minimum: 100, maximum: 999 }),
-    code: listOf({ type: 'string', pattern: '^SPW_ERR_[A-Z_]+$' }),
+    code: listOf({ type: 'string', pattern: '^SPW_ERR_[A-Z_]+$', form: 'a code as SPW_ERR_TIMEOUT is' }),
     outcome: listOf({ enum: ['exhausted', 'ambiguous', 'refused', 'shutdown'] })
   },
   additionalProperties: false

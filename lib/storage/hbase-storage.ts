@@ -46,12 +46,27 @@ const name = '[A-Za-z0-9_][A-Za-z0-9_-]*'
 export const hbaseStorageSchema = {
   type: 'object',
   properties: {
-    table: { type: 'string', pattern: `^(?:[A-Za-z0-9_]+:)?(?:${name}\\.)*${name}$`, maxLength: 255 },
+    table: {
+      type: 'string',
+      pattern: `^(?:[A-Za-z0-9_]+:)?(?:${name}\\.)*${name}$`,
+      form: 'a table, record or namespace:record, of letters, digits, _, - and dots between',
+      maxLength: 255
+    },
     'zookeeper.quorum': { type: 'string', minLength: 1 },
     'zookeeper.property.clientPort': { type: 'integer', minimum: 1, maximum: 65_535, default: 2181 },
-    'zookeeper.znode.parent': { type: 'string', pattern: '^(?:/[^/\\s]+)+$', default: '/hbase' },
-    'rest.url': { type: 'string', pattern: '^https?://[^@\\s?#]+$', secret: true },
-    user: { type: 'string', pattern: '^[^\\s]{1,128}$' },
+    'zookeeper.znode.parent': {
+      type: 'string',
+      pattern: '^(?:/[^/\\s]+)+$',
+      form: 'a path as /hbase is',
+      default: '/hbase'
+    },
+    'rest.url': {
+      type: 'string',
+      pattern: '^https?://[^@\\s?#]+$',
+      form: 'a URL as http://host:8080 is',
+      secret: true
+    },
+    user: { type: 'string', pattern: '^[^\\s]{1,128}$', form: 'a name without spaces, of 1 to 128 characters' },
     timeout: { type: 'integer', minimum: 1, maximum: 2_147_483_647, default: 10_000, unit: 'ms' },
     lease: { type: 'integer', minimum: 1_000, maximum: 86_400_000, default: 60_000, unit: 'ms' }
   },

@@ -51,16 +51,25 @@ export interface HdfsStorageOptions {
 }
 
 const name = '[A-Za-z0-9][A-Za-z0-9_.@=+-]{0,127}'
+const letters = 'letters, digits, _, ., @, =, + and -, a letter or digit first'
 
 export const hdfsStorageSchema = {
   type: 'object',
   properties: {
     namenode: { type: 'string', minLength: 1 },
     httpPort: { type: 'integer', minimum: 1, maximum: 65_535, default: 9870 },
-    user: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9._-]{0,127}[$]?$' },
+    user: {
+      type: 'string',
+      pattern: '^[A-Za-z_][A-Za-z0-9._-]{0,127}[$]?$',
+      form: 'a name of letters, digits, _, . and -'
+    },
     token: { type: 'string', minLength: 1, secret: true },
-    path: { type: 'string', pattern: `^(?:/${name})+/?$` },
-    table: { type: 'string', pattern: `^${name}$`, default: 'record' },
+    path: {
+      type: 'string',
+      pattern: `^(?:/${name})+/?$`,
+      form: `a path from the root on, as /data/failover is, its names of ${letters}`
+    },
+    table: { type: 'string', pattern: `^${name}$`, form: `a name of ${letters}`, default: 'record' },
     format: { type: 'string', minLength: 1, default: 'yyyy-MM-dd' },
     timeout: { type: 'integer', minimum: 1, maximum: 2_147_483_647, default: 10_000, unit: 'ms' },
     lease: { type: 'integer', minimum: 1_000, maximum: 86_400_000, default: 60_000, unit: 'ms' },

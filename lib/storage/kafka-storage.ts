@@ -49,11 +49,19 @@ const broker = '[^\\s:,/]+:[0-9]{1,5}'
 export const kafkaStorageSchema = {
   type: 'object',
   properties: {
-    topic: { type: 'string', pattern: '^(?!\\.{1,2}$)[A-Za-z0-9._-]{1,249}$' },
+    topic: {
+      type: 'string',
+      pattern: '^(?!\\.{1,2}$)[A-Za-z0-9._-]{1,249}$',
+      form: 'a name of letters, digits, ., _ and -, of 1 to 249 characters'
+    },
     'bootstrap.servers': {
       anyOf: [
-        { type: 'string', pattern: `^\\s*${broker}\\s*(,\\s*${broker}\\s*)*$` },
-        { type: 'array', minItems: 1, items: { type: 'string', pattern: `^${broker}$` } }
+        {
+          type: 'string',
+          pattern: `^\\s*${broker}\\s*(,\\s*${broker}\\s*)*$`,
+          form: 'host:port, or several between commas'
+        },
+        { type: 'array', minItems: 1, items: { type: 'string', pattern: `^${broker}$`, form: 'host:port' } }
       ]
     },
     createTopic: { type: 'boolean', default: true },

@@ -325,6 +325,19 @@ describe('readConfig', () => {
     })
   })
 
+  it('says of a value that may be of several kinds in one sentence what it must be', async () => {
+    const kafka = 'failover: { storage: kafka, topic: t, bootstrap.servers: { a: 1 }, tls: 7, fallback: true }'
+    const text = `http:\n  successCode: { a: 1 }\n  retryOn: [200, null]\n  idempotencyKey: true\n${kafka}\n`
+    expect(await faultsOf(text)).to.deep.equal([
+      'c.yaml:2:3 http/successCode must be integer, string or array, got an object',
+      'c.yaml:3:18 http/retryOn/1 must be integer or string, got null',
+      'c.yaml:4:3 http/idempotencyKey must be string or false, got true',
+      'c.yaml:5:39 failover/bootstrap.servers must be string or array, got an object',
+      'c.yaml:5:68 failover/tls must be boolean or object, got 7',
+      'c.yaml:5:76 failover/fallback must be object or false, got true'
+    ])
+  })
+
   it('reads JSON', async () => {
     expect((await read('{"http": {"url": "http://h/", "successCode": [200, 201]}}')).http).to.deep.equal({
       url: 'http://h/',

@@ -38,10 +38,22 @@ describe('HBaseStorage', () => {
 
   const wrong: Array<[string, Partial<HBaseStorageOptions> | Record<string, unknown>, string]> = [
     ['no table', { table: undefined }, 'failover/table is missing'],
-    ['a table outside the allowed names', { table: "a'; drop" }, 'failover/table must match pattern'],
-    ['a table that climbs', { table: '../x' }, 'failover/table must match pattern'],
-    ['a table that has no name behind the last dot', { table: 'database.' }, 'failover/table must match pattern'],
-    ['a table whose name no HBase takes', { table: 'database.-record' }, 'failover/table must match pattern'],
+    [
+      'a table outside the allowed names',
+      { table: "a'; drop" },
+      'failover/table must be a table, record or namespace:record'
+    ],
+    ['a table that climbs', { table: '../x' }, 'failover/table must be a table, record or namespace:record'],
+    [
+      'a table that has no name behind the last dot',
+      { table: 'database.' },
+      'failover/table must be a table, record or namespace:record'
+    ],
+    [
+      'a table whose name no HBase takes',
+      { table: 'database.-record' },
+      'failover/table must be a table, record or namespace:record'
+    ],
     ['no address', { 'zookeeper.quorum': undefined }, 'failover/zookeeper.quorum is missing'],
     [
       'a quorum that is a URL',
@@ -53,7 +65,11 @@ describe('HBaseStorage', () => {
       { 'zookeeper.property.clientPort': 0 },
       'failover/zookeeper.property.clientPort must be >= 1'
     ],
-    ['a node that is no path', { 'zookeeper.znode.parent': 'hbase' }, 'failover/zookeeper.znode.parent must match'],
+    [
+      'a node that is no path',
+      { 'zookeeper.znode.parent': 'hbase' },
+      'failover/zookeeper.znode.parent must be a path as /hbase is'
+    ],
     ['a REST address with a password', { 'rest.url': 'http://a:pa55@c' }, 'failover/rest.url must'],
     ['a quorum with a password', { 'zookeeper.quorum': 'me:pa55@zk1' }, 'failover/zookeeper.quorum must be hosts'],
     ['a lease that is too short', { lease: 10 }, 'failover/lease must be >= 1000'],

@@ -35,7 +35,11 @@ export const sqlProperties = {
   username: { type: 'string', minLength: 1 },
   password: { type: 'string', secret: true },
   driverClassName: { type: 'string', minLength: 1 },
-  table: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_$]{0,62}(\\.[A-Za-z_][A-Za-z0-9_$]{0,62})?$' },
+  table: {
+    type: 'string',
+    pattern: '^[A-Za-z_][A-Za-z0-9_$]{0,62}(\\.[A-Za-z_][A-Za-z0-9_$]{0,62})?$',
+    form: 'a name of letters, digits, _ and $, no digit first and 63 at most, or two of them with a dot between'
+  },
   timeout: { type: 'integer', minimum: 1, maximum: 2_147_483_647, default: 10_000, unit: 'ms' },
   lease: { type: 'integer', minimum: 100, maximum: 2_147_483_647, default: 60_000, unit: 'ms' },
   ca: path,
