@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os'
+import { setTimeout as paused } from 'node:timers/promises'
 import type { Delivery } from '../delivery.ts'
 import { OptionsError, StorageError } from '../errors.ts'
 import { withUrlText } from '../http/url-text.ts'
@@ -99,6 +100,8 @@ interface Opened {
 const parseOptions = optionsParser<Options>('failover', hbaseStorageSchema)
 // A request must stay below what a server takes, 256 MB if nobody has configured another limit.
 const largest = 128 * 1024 * 1024
+// A timer may come a millisecond too early.
+const millisecond = 2
 
 /**
  * Keeps deliveries in a table of HBase: the newest row first, as StreamPark writes them, read from the end.
@@ -158,8 +161,12 @@ export class HBaseStorage implements Storage {
   }
 
   async remove(entries: readonly Entry[]): Promise<void> {
-    const now = nextTime()
-    await this.#connection.use(({ table }) => table.remove(entries.flatMap(entry => HBaseEntry.removalsOf(entry, now))))
+    const removals = entries.flatMap(entry => HBaseEntry.removalsOf(entry))
+    await this.#connection.use(async ({ table }) => {
+      await table.remove(removals)
+      // What is put in the millisecond up to which it was removed would stay hidden.
+      await paused(millisecond)
+    })
   }
 
   /** Reads all that is there, and says how much that is. */
@@ -213,9 +220,9 @@ export class HBaseStorage implements Storage {
 
   async #write(rows: readonly EntryRow[]): Promise<void> {
     await this.#connection.use(async ({ table }) => {
-      const time = nextTime()
-      await table.put(rows.map(row => putOf(row, time)))
-      await noteStrays(table, rows, nextTime())
+      const appended = nextTime()
+      await table.put(rows.map(row => putOf(row, appended)))
+      await noteStrays(table, rows)
     })
   }
 }

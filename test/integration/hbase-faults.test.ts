@@ -8,6 +8,7 @@ import type { Put } from '../../lib/storage/hbase/table.ts'
 import type { Address } from '../../lib/storage/hbase/zookeeper.ts'
 import { failedDeliveries, failedDelivery } from '../../lib/testing/sample-deliveries.ts'
 import { insist } from '../support/insist.ts'
+import { children } from '../support/run-in-child.ts'
 import { Proxy } from '../support/proxy.ts'
 import { freePorts } from '../support/servers/free-ports.ts'
 import { addressIn } from '../support/servers/hbase-admin.ts'
@@ -16,12 +17,14 @@ import { tablesOf } from '../support/servers/hbase-tables.ts'
 import { addressOf, onServer, ownServer } from '../support/servers/service.ts'
 import { paused, until } from '../support/waiting.ts'
 
+const child = new URL('../support/servers/hbase-child.ts', import.meta.url)
 const isLong = process.env.SPILLWAY_LONG === '1'
 
 onServer(hbase, addressOf, server => {
   const tables = tablesOf(server)
   const opened: Storage[] = []
   const proxies: Proxy[] = []
+  const run = children()
 
   afterEach(async () => {
     for (const storage of opened.splice(0)) await storage.close()
@@ -304,6 +307,24 @@ onServer(hbase, addressOf, server => {
         expect(await entriesIn(storage)).to.have.length(0)
       }
     })
+
+    for (const [way, open] of [
+      ['natively', over],
+      ['by REST', byRest]
+    ] as const) {
+      it(`takes what was removed again from a host whose clock is an hour behind, ${way}`, async () => {
+        const table = await madeTable()
+        const early = run(child, ['early', server(), table])
+        await early.line('closed')
+        const storage = open(table)
+        expect(await entriesIn(storage)).to.deep.equal([])
+        await storage.append([failedDelivery(['a'], { id: 'a', acceptedAt: 1_700_000_000_000 })])
+        const entries = await entriesIn(storage, { claim: true })
+        expect(entries.map(({ id, version }) => [id, version])).to.deep.equal([['a', 1]])
+        await storage.remove(entries)
+        expect(await entriesIn(storage)).to.deep.equal([])
+      }).timeout(30_000)
+    }
 
     it('leaves nothing behind when all was claimed, released, claimed and removed', async () => {
       for (const make of [over, byRest]) {

@@ -24,6 +24,7 @@ export class MemoryTable implements Table {
 
   async put(puts: readonly Put[]): Promise<void> {
     this.before('put')
+    this.now++
     for (const { key, cells, time = this.now } of puts) {
       for (const [qualifier, value] of cells) this.#set(key, qualifier, Buffer.from(value), time)
     }

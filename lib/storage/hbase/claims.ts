@@ -1,5 +1,5 @@
 import type { Envelope } from '../envelope.ts'
-import { claimantOf, claimBy, claimText, isForeign } from './entry-row.ts'
+import { appendedAt, claimantOf, claimBy, claimText, isForeign } from './entry-row.ts'
 import { HBaseEntry, type Place } from './entry.ts'
 import type { Readers } from './readers.ts'
 import type { Row, Swap, Table } from './table.ts'
@@ -71,16 +71,17 @@ export class Claims {
       key,
       qualifier: 'claim',
       expected: claimText(row),
-      value: claimBy(mark, time),
+      value: claimBy(mark, appendedAt(row)),
       time
     }))
     try {
       const done = await this.#swapSurely(swaps)
       for (const { key, expected } of swaps) this.#lost.delete(nameOf(key, expected))
       const kept = await this.#stillThere(free.filter((_candidate, i) => done[i]))
-      return kept.map(
-        ({ envelope, place, older }) => new HBaseEntry(envelope, place, older, () => this.#release(place, mark))
-      )
+      return kept.map(({ envelope, row, place, older }) => {
+        const appended = appendedAt(row)
+        return new HBaseEntry(envelope, place, older, () => this.#release(place, mark, appended))
+      })
     } catch (error) {
       for (const { key, value } of swaps) this.#lost.add(nameOf(key, value))
       throw error
@@ -107,8 +108,9 @@ export class Claims {
   }
 
   // What is released in one turn of the event loop goes in one call.
-  #release({ key, time }: Place, mark: string): void {
-    this.#waiting.push({ key, qualifier: 'claim', expected: claimBy(mark, time), value: claimBy('', time), time })
+  #release({ key, time }: Place, mark: string, appended: number): void {
+    const [expected, value] = [claimBy(mark, appended), claimBy('', appended)]
+    this.#waiting.push({ key, qualifier: 'claim', expected, value, time })
     if (this.#waiting.length > 1) return
     const release = this.#releaseAll().finally(() => this.#releases.delete(release))
     this.#releases.add(release)

@@ -1,8 +1,8 @@
 let last = 0
 
 /**
- * A time in milliseconds that is later than every other that this process was given. Cells are put and removed by such times: a
- * put at the time of an earlier removal would stay hidden under it.
+ * A time in milliseconds that is later than every other that this process was given. It says when an entry was appended and when a
+ * reading began, and nothing of what is removed: clocks of others may be ahead or behind.
  */
 export function nextTime(): number {
   last = Math.max(Date.now(), last + 1)

@@ -4,7 +4,7 @@ import { envelopeOfValue } from '../streampark-value.ts'
 import { rowKeyOf, timeIn } from './row-key.ts'
 import type { Put, Row } from './table.ts'
 
-/** A delivery as a row, but for the time of its cells. */
+/** A delivery as a row, but for when it is appended. */
 export interface EntryRow {
   readonly id: string
   readonly version: number
@@ -18,7 +18,7 @@ export interface EntryRow {
 
 // HBase takes no cell above 10 MB, if nobody has configured another limit.
 const pieceBytes = 8 * 1024 * 1024
-// Nobody has claimed it. The time is a part of it, so that a claim never meets what was appended anew meanwhile.
+// Nobody has claimed it. When it was appended is a part of it, so that a claim never meets what was appended anew meanwhile.
 const free = '-'
 
 /** Throws `SPW_ERR_STORAGE_REFUSED` for an id that is too long for a row key. */
@@ -45,13 +45,10 @@ function piecesOf(text: string): Buffer[] {
   return pieces
 }
 
-export function putOf({ key, values, timestamp, request }: EntryRow, time: number): Put {
+/** `appended` is a time of our clock. That of the cells is the server's: see `storedAt`. */
+export function putOf({ key, values, timestamp, request }: EntryRow, appended: number): Put {
   const pieces = values.map((value, i) => [i === 0 ? 'values' : `values.${i}`, value] as const)
-  return {
-    key,
-    time,
-    cells: [...pieces, ['timestamp', timestamp], ['request', request], ['claim', claimBy('', time)]]
-  }
+  return { key, cells: [...pieces, ['timestamp', timestamp], ['request', request], ['claim', claimBy('', appended)]] }
 }
 
 /** Who has claimed a row: the id of a reader, or '' when nobody has. */
@@ -64,10 +61,19 @@ export function claimantOf({ cells }: Row): string {
 export const claimText = ({ cells }: Row): string => textOf(cells.get('claim')?.value)
 
 /** What the cell `claim` has when a reader has the row: `mark` is its id and, after a `/`, what else it wants. '' is nobody. */
-export const claimBy = (mark: string, time: number): string => `${mark === '' ? free : mark} ${time}`
+export const claimBy = (mark: string, appended: number): string => `${mark === '' ? free : mark} ${appended}`
 
-/** When the row was appended; `undefined` when it is no entry, such as what a claim has left of a row. */
-export const appendedAt = ({ cells }: Row): number | undefined => cells.get('values')?.time
+/**
+ * When the row was written, by the server's clock: up to this time it is removed. That of a client would hide, once removed, what
+ * another one appends again whose clock is behind. `undefined` when it is no entry, such as what a claim has left of a row.
+ */
+export const storedAt = ({ cells }: Row): number | undefined => cells.get('values')?.time
+
+/** When an entry was appended, by the clock of who did; of StreamPark's, and of what somebody has altered, as the server says. */
+export function appendedAt(row: Row): number {
+  const [, time = ''] = claimText(row).split(' ')
+  return /^\d+$/.test(time) ? Number(time) : storedAt(row)!
+}
 
 /** Whether StreamPark, or somebody else, has written the row. */
 export const isForeign = ({ cells }: Row): boolean => !cells.has('request')

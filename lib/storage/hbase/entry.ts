@@ -28,10 +28,10 @@ export class HBaseEntry implements Entry {
   }
 
   /** What removing an entry takes away. One of another storage is looked for where it would be. */
-  static removalsOf(entry: Entry, now: number): Removal[] {
+  static removalsOf(entry: Entry): Removal[] {
     if (!(entry instanceof HBaseEntry)) {
       const { id, version, envelope } = entry
-      return [{ key: rowKeyOf(id, version, envelope.acceptedAt), upTo: now }]
+      return [{ key: rowKeyOf(id, version, envelope.acceptedAt) }]
     }
     return [entry.place, ...entry.#older].map(({ key, time }) => ({ key, upTo: time }))
   }

@@ -2,7 +2,7 @@ import { matching } from '../filter.ts'
 import type { ReadOptions } from '../storage.ts'
 import { type Candidate, type Claims } from './claims.ts'
 import { latestTime, nextTime } from './clock.ts'
-import { appendedAt, envelopeIn, foreignTime, isForeign } from './entry-row.ts'
+import { appendedAt, envelopeIn, foreignTime, isForeign, storedAt } from './entry-row.ts'
 import { HBaseEntry, type Place } from './entry.ts'
 import { areVersions, endOfEntries, startOfEntries, versionIn } from './row-key.ts'
 import { idIn, notePlace, readStrays, type Stray } from './strays.ts'
@@ -111,13 +111,14 @@ async function* scanned(table: Table): AsyncGenerator<readonly Row[], void> {
 // Of StreamPark's the time in the key counts: its server has set the other. What is later than now was appended by somebody whose
 // clock is ahead, nobody knows when: it is given rather than left waiting until all clocks have come so far.
 function wasThere(row: Row, until: number): boolean {
-  const time = isForeign(row) && appendedAt(row) !== undefined ? foreignTime(row) : appendedAt(row)
-  return time !== undefined && (time <= until || time > latestTime())
+  if (storedAt(row) === undefined) return false
+  const time = isForeign(row) ? foreignTime(row) : appendedAt(row)
+  return time <= until || time > latestTime()
 }
 
 // One that was appended again after it was replaced is given: a duplicate at worst.
 const isReplacedBy = (stray: Stray, row: Row): boolean =>
-  versionIn(row.key) < stray.version && appendedAt(row)! < stray.time
+  versionIn(row.key) < stray.version && storedAt(row)! <= stray.time
 
 function placesOf(replaced: Map<string, Place[]>, { key }: Row, stray: Stray): Place[] {
   const id = idIn(key)
@@ -126,4 +127,4 @@ function placesOf(replaced: Map<string, Place[]>, { key }: Row, stray: Stray): P
   return places
 }
 
-const placeOf = (row: Row): Place => ({ key: row.key, time: appendedAt(row)! })
+const placeOf = (row: Row): Place => ({ key: row.key, time: storedAt(row)! })

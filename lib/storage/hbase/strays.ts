@@ -18,11 +18,11 @@ const end = Buffer.from('~newer0')
  *
  * Written after the entry itself: one that came alone would hide a version and give none.
  */
-export async function noteStrays(table: Table, rows: readonly EntryRow[], time: number): Promise<void> {
+export async function noteStrays(table: Table, rows: readonly EntryRow[]): Promise<void> {
   const later = rows.filter(({ version }) => version > 1)
   if (later.length === 0) return
   const before = await table.has(later.map(({ key }) => olderKey(key)))
-  await table.put(later.filter((_row, i) => !before[i]).map(row => noteOf(row, time)))
+  await table.put(later.filter((_row, i) => !before[i]).map(noteOf))
 }
 
 /** What is noted, by the id as it is in row keys. Only deliveries that stand apart are in it. */
@@ -48,9 +48,10 @@ export const notePlace = (id: string, { version, time }: Stray): Place => ({ key
 
 const noteKey = (id: string, version: number): Buffer => Buffer.from(`${prefix.toString()}${id}/${version}`)
 
-function noteOf({ id, version }: EntryRow, time: number): Put {
-  return { key: noteKey(idText(id), version), time, cells: [['version', String(version)]] }
-}
+const noteOf = ({ id, version }: EntryRow): Put => ({
+  key: noteKey(idText(id), version),
+  cells: [['version', String(version)]]
+})
 
 // The version before, in a key of the same delivery.
 function olderKey(key: Buffer): Buffer {

@@ -26,9 +26,9 @@ describe('Reading a table of HBase', () => {
 
   async function append(...deliveries: Delivery[]): Promise<void> {
     const rows = deliveries.map(entryRowOf)
-    const time = nextTime()
-    await table.put(rows.map(row => putOf(row, time)))
-    await noteStrays(table, rows, nextTime())
+    const appended = nextTime()
+    await table.put(rows.map(row => putOf(row, appended)))
+    await noteStrays(table, rows)
   }
 
   function claims(lease = 3_000): Claims {
@@ -45,7 +45,7 @@ describe('Reading a table of HBase', () => {
   }
 
   const remove = (entries: readonly HBaseEntry[]): Promise<void> =>
-    table.remove(entries.flatMap(entry => HBaseEntry.removalsOf(entry, nextTime())))
+    table.remove(entries.flatMap(entry => HBaseEntry.removalsOf(entry)))
   const keysOf = (entries: readonly HBaseEntry[]): string[] => entries.map(({ id, version }) => `${id} ${version}`)
 
   for (const [pageRows, isQuickerForwards] of [
@@ -159,7 +159,8 @@ describe('Reading a table of HBase', () => {
   })
 
   it('gives what somebody whose clock is ahead has appended before, and leaves what comes meanwhile for the next time', async () => {
-    const put = (delivery: Delivery, time: number): Promise<void> => table.put([putOf(entryRowOf(delivery), time)])
+    const put = (delivery: Delivery, appended: number): Promise<void> =>
+      table.put([putOf(entryRowOf(delivery), appended)])
     await put(failedDelivery(['x'], { id: 'a', acceptedAt: 5 }), Date.now() + 3_600_000)
     await append(failedDelivery(['x'], { id: 'b', acceptedAt: 6 }))
     const given: string[] = []
@@ -239,7 +240,7 @@ describe('Reading a table of HBase', () => {
   it('shows an entry that is damaged as it is, refused, and gives the others', async () => {
     await append(failedDelivery(['x'], { id: 'a', acceptedAt: 5 }), failedDelivery(['x'], { id: 'b', acceptedAt: 6 }))
     const [key] = table.keys
-    await table.put([{ key: key!, cells: [['request', '{"v":1,"id":']], time: nextTime() }])
+    await table.put([{ key: key!, cells: [['request', '{"v":1,"id":']] }])
     const entries = await read()
     expect(entries.map(({ envelope }) => envelope.outcome)).to.deep.equal(['refused', 'exhausted'])
     expect(entries[0]!.envelope.records).to.deep.equal(['{"v":1,"id":', '["x"]'])

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { nextTime } from '../../../lib/storage/hbase/clock.ts'
 import { HBaseAdmin } from './hbase-admin.ts'
 
 /** Tables of a suite, which are dropped after it. */
@@ -28,9 +27,13 @@ export function tablesOf(address: () => string): { named(): string; emptied(): P
     // Making a table takes half a second, emptying one nothing.
     emptied: async () => {
       if (shared === undefined) return (shared = named())
-      const upTo = nextTime()
       const table = theAdmin().table(shared)
-      await table.remove((await theAdmin().rows(shared)).map(({ key }) => ({ key, upTo })))
+      await table.remove(
+        (await theAdmin().rows(shared)).map(({ key, cells }) => ({
+          key,
+          upTo: Math.max(...[...cells.values()].map(({ time }) => time))
+        }))
+      )
       await table.close()
       return shared
     }
