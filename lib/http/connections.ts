@@ -1,4 +1,5 @@
 import { Client, type Dispatcher } from 'undici'
+import { EndableConnector } from './endable-connector.ts'
 
 /** Where the requests of one origin are dispatched. */
 export interface Connections {
@@ -30,7 +31,7 @@ export class OwnConnections implements Connections {
   readonly #limit: ConnectionLimit
   readonly #idle: Dispatcher[] = []
   /** Each ends a connection that is still being made, which a client that is destroyed would leave to its timeout. */
-  readonly #ends = new WeakMap<Dispatcher, AbortController>()
+  readonly #connectors = new WeakMap<Dispatcher, EndableConnector>()
   #closed = false
 
   constructor(origin: string, connectTimeout: number, limit: ConnectionLimit) {
@@ -58,7 +59,7 @@ export class OwnConnections implements Connections {
     this.#limit.closed()
     // Whoever waited for what is under way has been told already.
     dispatcher.destroy().catch(() => undefined)
-    this.#ends.get(dispatcher)?.abort()
+    this.#connectors.get(dispatcher)?.end()
   }
 
   closeIdle(): void {
@@ -73,15 +74,15 @@ export class OwnConnections implements Connections {
 
   #connected(): Client {
     this.#limit.opened()
-    const end = new AbortController()
+    const connector = new EndableConnector(this.#connectTimeout)
     // The deadline of the attempt is the one that counts; undici's own tick at 500 ms and do not see a drip of bytes.
     const client = new Client(this.#origin, {
       pipelining: 1,
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { timeout: this.#connectTimeout, signal: end.signal }
+      connect: connector.connect
     })
-    this.#ends.set(client, end)
+    this.#connectors.set(client, connector)
     return client
   }
 }

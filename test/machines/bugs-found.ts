@@ -518,5 +518,11 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'review',
     file: 'test/storage/file/removal.test.ts',
     test: 'loses no append that began'
+  },
+  {
+    what: 'Each connection that the endpoint closed left its socket in memory, 5 KB, for as long as the stream lived, and a warning of Node once there were eleven.',
+    foundBy: 'a warning of Node in the tests of faults',
+    file: 'test/http/endable-connector.test.ts',
+    test: 'keeps no socket that the endpoint has closed'
   }
 ]
