@@ -12,6 +12,11 @@ import { type StatusSet, statusSetSchema } from './status-set.ts'
 import { type Headers, parsedUrl } from './target.ts'
 import { withUrlText } from './url-text.ts'
 
+/** A method, so that the parameter may have the type of the user's own records. */
+interface HeadersOfRecord {
+  of(record: unknown): Readonly<Record<string, string>>
+}
+
 /** The options of `HttpWritable`: the section `http`. */
 export interface HttpOptions {
   /**
@@ -23,9 +28,10 @@ export interface HttpOptions {
   method?: string
   /**
    * What every request carries. A value may be a function without arguments, a secret say: it is called at each attempt and
-   * never stored. Or a function of the record, called when it is accepted. @default {}
+   * never stored. Or a function of the record, called when it is accepted, and at a replay with what its text says. Its parameter
+   * may have the type of your records. @default {}
    */
-  headers?: Headers | ((record: unknown) => Readonly<Record<string, string>>)
+  headers?: Headers | HeadersOfRecord['of']
   /** Requests under way at most, and so connections; first attempts and retries together. @default 64 */
   numWriters?: number
   /** Records that may wait for their first attempt; at least `batchSize`. @default 10_000 */

@@ -55,6 +55,9 @@ export async function members(http: HttpWritable, sink: HttpSink, source: Replay
   http.drain(1_000)
   sink.drain(1_000)
   await Promise.all([settled, sink.settled(), source.settled()])
+  new RetryTransform({ minDelay: 1, maxDelay: 2 })
+  // @ts-expect-error There is no such option.
+  new RetryTransform({ retires: 5 })
   // @ts-expect-error The time is not optional.
   http.drain()
 
@@ -75,6 +78,10 @@ export async function disposable(): Promise<void> {
   sink.write('https://example.com/')
 }
 
+interface Event {
+  readonly tenant: string
+}
+
 export function options(): HttpOptions[] {
   const format: Format = { contentType: 'a/b', encode: record => String(record), join: parts => parts.join('') }
   return [
@@ -83,6 +90,16 @@ export function options(): HttpOptions[] {
     { headers: record => ({ tenant: String(record) }), successCode: '2xx,!204', retryOn: [409, '5xx'], refuseOn: 501 },
     { format, batchSize: 500, batchBytes: 1024, batchDelay: 10, idempotencyKey: false, semantics: 'at-most-once' },
     { format: 'ndjson', signal: new AbortController().signal, dispatcher: new Agent(), wrapSender: inner => inner },
+    { url: new URL('https://example.com/'), headers: (event: Event) => ({ tenant: event.tenant }) },
+    { headers: ({ tenant }: Event) => ({ tenant }), format: { ...format, encode: (event: Event) => event.tenant } },
+    // @ts-expect-error Without being told nothing is known of a record.
+    { headers: record => ({ tenant: record.tenant }) },
+    // @ts-expect-error It gives texts.
+    { headers: (event: Event) => ({ tenant: event }) },
+    // @ts-expect-error It takes one record.
+    { headers: (event: Event, other: Event) => ({ tenant: event.tenant + other.tenant }) },
+    // @ts-expect-error That is no URL.
+    { url: { href: 'https://example.com/' } },
     // @ts-expect-error A number is not a text.
     { numWriters: '3' },
     // @ts-expect-error There is no such format.
@@ -131,7 +148,7 @@ export class OwnStorage implements Storage {
 }
 
 export function deliveries(): Delivery {
-  const delivery = new Delivery(['{"a":1}', new Uint8Array(3)], { url: 'https://example.com/' })
+  const delivery = new Delivery(['{"a":1}', new Uint8Array(3)], { url: new URL('https://example.com/') })
   delivery.onSettled(async (outcome: Outcome) => void outcome)
   // @ts-expect-error A delivery is immutable.
   delivery.attempts = 3
