@@ -9,7 +9,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { parse } from 'yaml'
 // In your own project: from 'spillway'.
-import { httpSink } from '../lib/index.ts'
+import { httpSink, type StreamParkOptions } from '../lib/index.ts'
 import { startEndpoint } from './support/endpoint.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 
@@ -33,7 +33,7 @@ http.sink:
       jdbcUrl: jdbc:mysql://localhost:3306/test
       username: root
       password: 123456
-`) as Record<string, unknown>
+`) as StreamParkOptions
 
 const users = Array.from({ length: 50 }, (_, i) => ({ userId: i, siteId: i % 7 }))
 const urls = Readable.from(users).map(

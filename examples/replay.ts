@@ -7,12 +7,12 @@
 import assert from 'node:assert/strict'
 import { pipeline } from 'node:stream/promises'
 // In your own project: from 'spillway'.
-import { FailoverWritable, HttpWritable, replay, RetryTransform } from '../lib/index.ts'
+import { FailoverWritable, HttpWritable, replay, RetryTransform, type StorageOptions } from '../lib/index.ts'
 import { startEndpoint } from './support/endpoint.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 
 const { url, port, close } = await startEndpoint()
-const storage = { storage: 'file', path: temporaryFolder() }
+const storage = { storage: 'file', path: temporaryFolder() } satisfies StorageOptions
 const streams = () =>
   [new HttpWritable({ url }), new RetryTransform({ retries: 1, minDelay: 20 }), new FailoverWritable(storage)] as const
 

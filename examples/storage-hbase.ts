@@ -7,7 +7,14 @@
 import assert from 'node:assert/strict'
 import { pipeline } from 'node:stream/promises'
 // In your own project: from 'spillway'.
-import { FailoverWritable, HttpWritable, replay, RetryTransform, StorageError } from '../lib/index.ts'
+import {
+  FailoverWritable,
+  HttpWritable,
+  replay,
+  RetryTransform,
+  StorageError,
+  type StorageOptions
+} from '../lib/index.ts'
 import { startEndpoint } from './support/endpoint.ts'
 
 const storage = {
@@ -16,7 +23,7 @@ const storage = {
   // As a StreamPark configuration has it: "zk1,zk2,zk3", or with ports.
   'zookeeper.quorum': process.env.SPILLWAY_TEST_HBASE || 'localhost:2181',
   timeout: 5_000
-}
+} satisfies StorageOptions
 const streams = (url: string) =>
   [
     new HttpWritable({ url }),

@@ -9,7 +9,7 @@
 import assert from 'node:assert/strict'
 import { pipeline } from 'node:stream/promises'
 // In your own project: from 'spillway'.
-import { FailoverWritable, HttpWritable, replay, RetryTransform } from '../lib/index.ts'
+import { FailoverWritable, HttpWritable, replay, RetryTransform, type StorageOptions } from '../lib/index.ts'
 import { startEndpoint } from './support/endpoint.ts'
 
 const { url, port, close } = await startEndpoint()
@@ -20,7 +20,7 @@ const storage = {
   path: '/spillway-examples',
   table: `failed-${Date.now()}`,
   format: 'yyyy-MM-dd'
-}
+} satisfies StorageOptions
 const streams = () =>
   [new HttpWritable({ url }), new RetryTransform({ retries: 1, minDelay: 20 }), new FailoverWritable(storage)] as const
 

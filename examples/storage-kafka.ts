@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict'
 import { pipeline } from 'node:stream/promises'
 // In your own project: from 'spillway'.
-import { FailoverWritable, HttpWritable, replay, RetryTransform } from '../lib/index.ts'
+import { FailoverWritable, HttpWritable, replay, RetryTransform, type StorageOptions } from '../lib/index.ts'
 import { startEndpoint } from './support/endpoint.ts'
 
 const { url, port, close } = await startEndpoint()
@@ -16,7 +16,7 @@ const storage = {
   storage: 'kafka',
   topic: `spillway-example-${Date.now()}`,
   'bootstrap.servers': process.env.SPILLWAY_TEST_KAFKA ?? '127.0.0.1:9092'
-}
+} satisfies StorageOptions
 const streams = () =>
   [new HttpWritable({ url }), new RetryTransform({ retries: 1, minDelay: 20 }), new FailoverWritable(storage)] as const
 

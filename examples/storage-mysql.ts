@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict'
 import { pipeline } from 'node:stream/promises'
 // In your own project: from 'spillway'.
-import { FailoverWritable, HttpWritable, replay, RetryTransform } from '../lib/index.ts'
+import { FailoverWritable, HttpWritable, replay, RetryTransform, type StorageOptions } from '../lib/index.ts'
 import { startEndpoint } from './support/endpoint.ts'
 
 const storage = {
@@ -17,7 +17,7 @@ const storage = {
   username: 'root',
   password: '',
   table: 'spillway_example'
-}
+} satisfies StorageOptions
 const { url, port, close } = await startEndpoint()
 const streams = () =>
   [new HttpWritable({ url }), new RetryTransform({ retries: 1, minDelay: 20 }), new FailoverWritable(storage)] as const

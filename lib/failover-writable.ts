@@ -14,28 +14,27 @@ import { MovingBack } from './storage/moving-back.ts'
 import { refusedHalves } from './storage/refused-halves.ts'
 import { refuseSharedFallback } from './storage/shared-place.ts'
 import { StorageChain } from './storage/storage-chain.ts'
+import type { StorageOptions } from './storage/storage-options.ts'
 import { storesIn } from './storage/streams-in-use.ts'
 import type { Storage } from './storage/storage.ts'
 
-/** A storage by its name, with its own options beside it, or an instance, which is then the caller's to close. */
-export interface StorageOptions {
-  /** The name of a storage: `file`, `mysql`, `postgres`, `kafka`, `hbase`, `hdfs`, `console`, `none`; or a `Storage`. */
-  storage: string | Storage
-  /** The storage's own options. */
-  [option: string]: unknown
-}
-
-/** The options of `FailoverWritable`: the section `failover`. */
-export interface FailoverOptions extends StorageOptions {
+/** What `FailoverWritable` takes beside a storage. */
+export interface FailoverRules {
   /** Deliveries in one append at most. @default 1_000 */
   batchSize?: number
   /** Whether the storage is opened at the start, so that the stream fails early. @default false */
   eager?: boolean
   /** A second storage, in another place, for what the first does not take; it may have a `fallback` itself. */
-  fallback?: StorageOptions
+  fallback?: FallbackOptions
   /** Whether what a `fallback` holds is brought back into the first storage once that takes it again. @default true */
   moveBack?: boolean
 }
+
+/** The options of `FailoverWritable`: the section `failover`. */
+export type FailoverOptions = StorageOptions & FailoverRules
+
+/** A storage for what another one does not take. */
+export type FallbackOptions = StorageOptions & Pick<FailoverRules, 'fallback'>
 
 export const failoverSchema = {
   type: 'object',
@@ -315,10 +314,10 @@ export class FailoverWritable extends Writable {
 
 function chained(
   first: StorageOptions,
-  fallback: StorageOptions | undefined
+  fallback: FallbackOptions | undefined
 ): Array<{ storage: Storage; own: boolean }> {
   const made = { storage: storageFrom(first), own: typeof first.storage === 'string' }
   if (fallback === undefined) return [made]
-  const { fallback: next, ...options } = fallback as StorageOptions & { fallback?: StorageOptions }
+  const { fallback: next, ...options } = fallback
   return [made, ...chained(options, next)]
 }

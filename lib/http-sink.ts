@@ -9,6 +9,7 @@ import type { FailoverOptions, FailoverWritable } from './failover-writable.ts'
 import { type HttpOptions, httpSchema, type HttpWritable } from './http-writable.ts'
 import { OptionsError } from './errors.ts'
 import { fromStreamPark, isStreamParkConfig } from './config/streampark.ts'
+import type { StreamParkOptions } from './config/streampark-options.ts'
 import type { JournalOptions } from './journal/options.ts'
 import type { JournalTransform } from './journal-transform.ts'
 import { optionsParser } from './options.ts'
@@ -230,7 +231,7 @@ export const httpSink = Object.assign(sinkWith(undefined), {
 })
 
 function sinkWith(method: string | undefined) {
-  return (options: HttpSinkOptions | Readonly<Record<string, unknown>>): HttpSink => {
+  return (options: HttpSinkOptions | StreamParkOptions): HttpSink => {
     const sections = isStreamParkConfig(options) ? sectionsOfStreamPark(options, method) : parseSections(options)
     const given: unknown = sections.http?.method
     if (method === undefined || (given !== undefined && typeof given !== 'string')) return new HttpSink(sections)

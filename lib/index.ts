@@ -1,4 +1,5 @@
 export type { Place, Stats } from './account.ts'
+export type { StreamParkOptions } from './config/streampark-options.ts'
 export { Delivery, type DeliveryInit, type DeliveryRequest, type Member } from './delivery.ts'
 export type { ErrorSummary } from './delivery/error-summary.ts'
 export type { Outcome, SettleHook } from './delivery/settlement.ts'
@@ -18,7 +19,12 @@ export {
   type StoredOutcome,
   StreamError
 } from './errors.ts'
-export { type FailoverOptions, FailoverWritable, type StorageOptions } from './failover-writable.ts'
+export {
+  type FailoverOptions,
+  type FailoverRules,
+  FailoverWritable,
+  type FallbackOptions
+} from './failover-writable.ts'
 export type { Semantics } from './http/failure.ts'
 export type { Format, FormatName } from './http/format.ts'
 export type { Sender } from './http/sender.ts'
@@ -26,8 +32,8 @@ export type { StatusSet } from './http/status-set.ts'
 export type { Headers, HeaderValue } from './http/target.ts'
 export { HttpSink, httpSink, type HttpSinkOptions } from './http-sink.ts'
 export { type HttpOptions, HttpWritable } from './http-writable.ts'
-export { type JournalOptions, JournalTransform } from './journal-transform.ts'
-export { Replay, replay, type ReplayOptions, type ReplayStats } from './replay.ts'
+export { type JournalOptions, type JournalRules, JournalTransform } from './journal-transform.ts'
+export { Replay, replay, type ReplayOptions, type ReplayRules, type ReplayStats } from './replay.ts'
 export { type RetryOptions, RetryTransform } from './retry-transform.ts'
 export { type Envelope, envelopeOf, parseEnvelope, recordsOf, type StoredRecord } from './storage/envelope.ts'
 export { FileStorage, type FileStorageOptions } from './storage/file-storage.ts'
@@ -37,4 +43,11 @@ export { HdfsStorage, type HdfsStorageOptions } from './storage/hdfs-storage.ts'
 export { type KafkaSasl, KafkaStorage, type KafkaStorageOptions, type KafkaTls } from './storage/kafka-storage.ts'
 export { MysqlStorage, type MysqlStorageOptions } from './storage/mysql-storage.ts'
 export { PostgresStorage, type PostgresStorageOptions } from './storage/postgres-storage.ts'
+export type {
+  LastingStorageOptions,
+  NamedStorageOptions,
+  StorageChoice,
+  StorageName,
+  StorageOptions
+} from './storage/storage-options.ts'
 export type { Entry, ReadOptions, Storage } from './storage/storage.ts'

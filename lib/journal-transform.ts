@@ -17,7 +17,7 @@ import { type Load, WaitingList } from './journal/waiting-list.ts'
 import type { Entry, Storage } from './storage/storage.ts'
 import { journalsIn } from './storage/streams-in-use.ts'
 
-export { type JournalOptions, journalSchema } from './journal/options.ts'
+export { type JournalOptions, type JournalRules, journalSchema } from './journal/options.ts'
 
 const nodeBuffer = 16
 // The held callback is called when so many places are free, so that as many share a write and a sync.

@@ -8,10 +8,11 @@ import { optionsParser } from './options.ts'
 import { GroupedRemoval } from './storage/grouped-removal.ts'
 import { recordsOf } from './storage/envelope.ts'
 import { storageFrom } from './storage/registry.ts'
+import type { StorageOptions } from './storage/storage-options.ts'
 import type { Entry, Storage } from './storage/storage.ts'
-import type { StorageOptions } from './failover-writable.ts'
 
-export interface ReplayOptions extends StorageOptions {
+/** What `replay()` takes beside a storage. */
+export interface ReplayRules {
   /** Which deliveries. Refused ones are given only when `outcome` asks for them. @default all but refused ones */
   filter?: Filter
   /** Deliveries at most. @default all */
@@ -19,6 +20,9 @@ export interface ReplayOptions extends StorageOptions {
   /** Records a second at most. @default as fast as they are taken */
   rate?: number
 }
+
+/** The options of `replay()`. */
+export type ReplayOptions = StorageOptions & ReplayRules
 
 /** What became of what a replay has given, in records. `given = outstanding + delivered + stored + abandoned`. */
 export interface ReplayStats extends Record<Outcome, number> {

@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import { Delivery } from '../lib/delivery.ts'
 import type { Outcome } from '../lib/delivery/settlement.ts'
 import { OptionsError, StorageError } from '../lib/errors.ts'
-import { type FailoverOptions, FailoverWritable, type StorageOptions } from '../lib/failover-writable.ts'
+import { type FailoverOptions, type FailoverRules, FailoverWritable } from '../lib/failover-writable.ts'
 import { HttpWritable } from '../lib/http-writable.ts'
 import { FileStorage } from '../lib/storage/file-storage.ts'
 import { HBaseStorage } from '../lib/storage/hbase-storage.ts'
@@ -14,6 +14,7 @@ import { HdfsStorage } from '../lib/storage/hdfs-storage.ts'
 import { KafkaStorage } from '../lib/storage/kafka-storage.ts'
 import { MysqlStorage } from '../lib/storage/mysql-storage.ts'
 import { PostgresStorage } from '../lib/storage/postgres-storage.ts'
+import type { StorageOptions } from '../lib/storage/storage-options.ts'
 import type { Storage } from '../lib/storage/storage.ts'
 import { destroying } from './support/cleaning.ts'
 import { expectOver } from './support/law.ts'
@@ -28,7 +29,7 @@ interface Opened {
   readonly storage: MemoryStorage
 }
 
-function opened(options: Partial<FailoverOptions> = {}): Opened {
+function opened(options: FailoverRules = {}): Opened {
   const storage = new MemoryStorage()
   const failover = destroyed(new FailoverWritable({ storage, ...options }))
   failover.on('error', () => {})
@@ -157,9 +158,9 @@ describe('FailoverWritable with the option', () => {
 
   it('fallback in the place of a storage before it is refused, by options and by instances', () => {
     const path = './failover'
-    const file = { storage: 'file', path }
+    const file = { storage: 'file', path } as const
     const table = { jdbcUrl: 'jdbc:mysql://127.0.0.1:9/x', username: 'x', table: 'record' }
-    const mysql = { storage: 'mysql', ...table }
+    const mysql = { storage: 'mysql', ...table } as const
     const instance = new MemoryStorage()
     const postgres = { ...table, jdbcUrl: 'jdbc:postgresql://127.0.0.1:9/x' }
     const hbase = { 'zookeeper.quorum': '127.0.0.1', table: 'record' }
@@ -196,7 +197,7 @@ describe('FailoverWritable with the option', () => {
   })
 
   it('fallback of a wrong kind is refused', () => {
-    expect(() => opened({ fallback: { storage: 'flie' } })).to.throw(OptionsError, 'did you mean "file"?')
+    expect(() => opened({ fallback: { storage: 'flie' as never } })).to.throw(OptionsError, 'did you mean "file"?')
     expect(() => opened({ fallback: 'none' as never })).to.throw(OptionsError, 'failover/fallback must be object')
   })
 

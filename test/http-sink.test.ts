@@ -107,7 +107,7 @@ describe('httpSink', () => {
   })
 
   it('refuses a method that contradicts the one in its name', () => {
-    const options = { http: { url: nowhere, method: 'put' }, failover: { storage: 'none' } }
+    const options = { http: { url: nowhere, method: 'put' }, failover: { storage: 'none' } } as const
     expect(() => httpSink.get(options)).to.throw(OptionsError, 'http/method is GET for this sink, got "put"')
     httpSink.put(options).destroy()
   })
@@ -137,7 +137,7 @@ describe('httpSink', () => {
     ['a StreamPark configuration without a storage', { threshold: { retries: 1 } }, 'failover.storage is missing']
   ] as const) {
     it(`refuses ${name}`, () => {
-      expect(() => httpSink(options)).to.throw(OptionsError, message)
+      expect(() => httpSink(options as HttpSinkOptions)).to.throw(OptionsError, message)
     })
   }
 
@@ -149,10 +149,9 @@ describe('httpSink', () => {
     it(`leaves nothing of the other streams behind when the section ${name} is wrong`, async () => {
       const abort = new AbortController()
       const path = folder()
-      const failover = { storage: 'file', path, eager: true }
-      expect(() => httpSink({ http: { url: nowhere, signal: abort.signal }, failover, ...options })).to.throw(
-        OptionsError
-      )
+      const failover = { storage: 'file', path, eager: true } as const
+      const all = { http: { url: nowhere, signal: abort.signal }, failover, ...options }
+      expect(() => httpSink(all as HttpSinkOptions)).to.throw(OptionsError)
       expect(getEventListeners(abort.signal, 'abort')).to.deep.equal([])
       await paused(100)
       const locks = existsSync(path) ? readdirSync(path).filter(file => file.startsWith('.lock')) : []
@@ -502,14 +501,14 @@ describe('httpSink', () => {
       const link = folder()
       mkdirSync(path)
       symlinkSync(path, link)
-      const file = { storage: 'file', path }
+      const file = { storage: 'file', path } as const
       const postgres = {
         storage: 'postgres',
         jdbcUrl: 'jdbc:postgresql://127.0.0.1:9/x',
         username: 'x',
         table: 'record'
-      }
-      const kafka = { storage: 'kafka', 'bootstrap.servers': '127.0.0.1:9092', topic: 'record' }
+      } as const
+      const kafka = { storage: 'kafka', 'bootstrap.servers': '127.0.0.1:9092', topic: 'record' } as const
       const wrong: Array<[journal: JournalOptions, failover: FailoverOptions, message: string]> = [
         [file, file, 'journal/path must be another folder than failover/path'],
         [{ ...file, path: join(link, 'a') }, { ...file, path: join(path, 'a') }, 'than failover/path'],

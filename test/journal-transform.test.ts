@@ -9,7 +9,7 @@ import { OptionsError, StorageError } from '../lib/errors.ts'
 import { FailoverWritable } from '../lib/failover-writable.ts'
 import { type HttpOptions, HttpWritable } from '../lib/http-writable.ts'
 import { KeptRecord } from '../lib/journal/kept-record.ts'
-import { type JournalOptions, JournalTransform } from '../lib/journal-transform.ts'
+import { type JournalOptions, type JournalRules, JournalTransform } from '../lib/journal-transform.ts'
 import { replay } from '../lib/replay.ts'
 import { RetryTransform } from '../lib/retry-transform.ts'
 import { line as checked, lineOf } from '../lib/storage/file/line.ts'
@@ -42,7 +42,7 @@ describe('JournalTransform', () => {
   const destroyed = destroying()
 
   interface Given {
-    journal?: Partial<JournalOptions>
+    journal?: JournalOptions | JournalRules
     http?: HttpOptions
     kept?: MemoryStorage
   }
@@ -363,7 +363,7 @@ describe('JournalTransform', () => {
     })
 
     it('are refused where a FailoverWritable stores that is not closed, whichever is made first', async () => {
-      const same = { storage: 'mysql', jdbcUrl: 'jdbc:mysql://127.0.0.1:9/x', username: 'x', table: 'record' }
+      const same = { storage: 'mysql' as const, jdbcUrl: 'jdbc:mysql://127.0.0.1:9/x', username: 'x', table: 'record' }
       const journal = (options = same) => new JournalTransform(options)
       const failover = () => new FailoverWritable({ storage: 'file', path: folder(), fallback: same })
       const message = 'journal/table must be another table than failover/fallback/table, got record for both'

@@ -10,7 +10,7 @@ import chain from 'stream-chain'
 import { Delivery } from '../lib/delivery.ts'
 import type { Outcome } from '../lib/delivery/settlement.ts'
 import { DeliveryError } from '../lib/errors.ts'
-import { type FailoverOptions, FailoverWritable } from '../lib/failover-writable.ts'
+import { type FailoverRules, FailoverWritable } from '../lib/failover-writable.ts'
 import { timedOut } from '../lib/http/failure.ts'
 import { type HttpOptions, HttpWritable } from '../lib/http-writable.ts'
 import { type RetryOptions, RetryTransform } from '../lib/retry-transform.ts'
@@ -33,7 +33,7 @@ interface LineOptions {
   piped?: boolean
   http?: HttpOptions
   retry?: RetryOptions
-  failover?: Partial<FailoverOptions>
+  failover?: FailoverRules
 }
 
 /** The three streams, one piped into the next, over a Sender and a storage of the test. */

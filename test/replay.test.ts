@@ -78,7 +78,7 @@ describe('replay with the option', () => {
   })
 
   it('storage of no name is refused', () => {
-    expect(() => replay({ storage: 'nowhere' })).to.throw(OptionsError, 'failover/storage')
+    expect(() => replay({ storage: 'nowhere' as 'none' })).to.throw(OptionsError, 'failover/storage')
     expect(() => replay({} as never)).to.throw(OptionsError, 'failover/storage')
   })
 

@@ -27,7 +27,8 @@ export function buildStored(config: Config, telling: Telling, failed?: (error: E
 /** Says that the folder of the first storage is not there: a slip in its name looks like an empty storage. */
 export function tellOfNoFolder({ failover }: Config, [first]: readonly Storage[], { quiet, secrets }: Telling): void {
   // The default one is not there before something was stored, and nobody wrote its name.
-  if (quiet || !hasNoFolder(first) || resolve(String(failover.path)) === resolve(defaultFailover.path)) return
+  const isDefault = failover.storage === 'file' && resolve(failover.path) === resolve(defaultFailover.path)
+  if (quiet || !hasNoFolder(first) || isDefault) return
   tell(secrets.redact(`there is no folder ${first.folder}: nothing is stored there`))
 }
 

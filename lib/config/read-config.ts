@@ -77,7 +77,7 @@ export async function readConfig(file: string, options: ReadConfigOptions): Prom
     fault: sentence => told(all, pointerIn(sentence), sentence),
     source: { maxLineBytes, ...source },
     ...(streams as object as Streams),
-    journal: hasJournal && journal.storage !== 'none' ? (journal as JournalOptions) : undefined
+    journal: hasJournal && journal.storage !== 'none' ? (journal as object as JournalOptions) : undefined
   }
 }
 

@@ -1,10 +1,10 @@
 import { queueSchema } from '../delivery/queue-schema.ts'
-import type { StorageOptions } from '../failover-writable.ts'
 import { OptionsError } from '../errors.ts'
 import { optionsParser } from '../options.ts'
+import type { LastingStorageOptions } from '../storage/storage-options.ts'
 
-/** The options of `JournalTransform`: the section `journal`. Its storage must be in another place than those of the failover. */
-export interface JournalOptions extends StorageOptions {
+/** What `JournalTransform` takes beside a storage. */
+export interface JournalRules {
   /**
    * When a record counts as durable, and its `write()` calls back. `always`: after an fsync of its own, one after the other.
    * `group`: one fsync for all that wait. `interval`: once it is written, with an fsync every `interval` milliseconds: a crash
@@ -18,6 +18,9 @@ export interface JournalOptions extends StorageOptions {
   /** Bytes of them. @default 67_108_864 (64 MiB) */
   queueBytes?: number
 }
+
+/** The options of `JournalTransform`: the section `journal`. Its storage must be in another place than those of the failover. */
+export type JournalOptions = LastingStorageOptions & JournalRules
 
 export const journalSchema = {
   type: 'object',
@@ -43,7 +46,7 @@ export interface JournalSettings {
   readonly interval: number
   readonly queueCapacity: number
   readonly queueBytes: number
-  readonly storage: StorageOptions
+  readonly storage: LastingStorageOptions
 }
 
 /** Throws `SPW_ERR_OPTIONS` for what is wrong, or contradicts. */

@@ -23,7 +23,7 @@ export interface KafkaStorageOptions {
   /** The topic. Letters, digits, `_`, `.` and `-`. */
   topic: string
   /** `host:port` of some brokers of the cluster: a list, or a text with commas. */
-  'bootstrap.servers': string | string[]
+  'bootstrap.servers': string | readonly string[]
   /** Whether the topic is made when it is missing; then nothing in it lapses. @default true */
   createTopic?: boolean
   /** Partitions of a topic that is made: so many replays can share it. @default the broker's own default */

@@ -1,6 +1,5 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { StorageOptions } from '../failover-writable.ts'
 import { FileStorage } from './file-storage.ts'
 import { HBaseStorage } from './hbase-storage.ts'
 import { HdfsStorage } from './hdfs-storage.ts'
@@ -34,18 +33,21 @@ const placeOptions = [
 ]
 const remoteStorages = [SqlStorage, KafkaStorage, HBaseStorage, HdfsStorage]
 
+/** Those of any storage. */
+export type Options = Readonly<Record<string, unknown>>
+
 /** The place of the storage of these options, or of the instance in them. `undefined` where there is none, or the options are wrong. */
-export function placeOf(options: StorageOptions): Place | undefined {
+export function placeOf(options: Options): Place | undefined {
   const { storage } = options
   if (storage instanceof FileStorage) return folderPlace(storage.folder)
   if (storage === 'file') return folderPlace(folderIn(options))
   if (typeof storage === 'string') return remotePlace(options)
   const remote = remoteStorages.find(one => storage instanceof one)
-  if (remote !== undefined) return remotePlace((storage as InstanceType<typeof remote>).place as StorageOptions)
+  if (remote !== undefined) return remotePlace((storage as InstanceType<typeof remote>).place as Options)
   return { key: storage, option: 'storage', what: 'Storage', value: 'one' }
 }
 
-function folderIn({ path, table = '' }: StorageOptions): string | undefined {
+function folderIn({ path, table = '' }: Options): string | undefined {
   return typeof path === 'string' && typeof table === 'string' ? resolve(join(path, table)) : undefined
 }
 
@@ -65,7 +67,7 @@ function realPathOf(path: string): string {
   }
 }
 
-function remotePlace({ storage, ...own }: StorageOptions): Place | undefined {
+function remotePlace({ storage, ...own }: Options): Place | undefined {
   if (typeof storage !== 'string' || !storageNames.includes(storage)) return undefined
   const { properties } = storageSchema(storage)
   const values = placeOptions

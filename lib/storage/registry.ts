@@ -6,6 +6,7 @@ import { HdfsStorage, hdfsStorageSchema } from './hdfs-storage.ts'
 import { KafkaStorage, kafkaStorageSchema } from './kafka-storage.ts'
 import { MysqlStorage, mysqlStorageSchema } from './mysql-storage.ts'
 import { PostgresStorage, postgresStorageSchema } from './postgres-storage.ts'
+import type { StorageName } from './storage-options.ts'
 import type { Storage } from './storage.ts'
 import { ConsoleStorage, NoStorage } from './unlasting-storage.ts'
 
@@ -17,7 +18,7 @@ interface Registered {
 const noOptions = { type: 'object', properties: {}, additionalProperties: false } as const
 const parseNoOptions = optionsParser('failover', noOptions)
 
-const registry: Readonly<Record<string, Registered>> = {
+const registry: Readonly<Record<StorageName, Registered>> = {
   file: { schema: fileStorageSchema, create: options => new FileStorage(options as never) },
   mysql: { schema: mysqlStorageSchema, create: options => new MysqlStorage(options as never) },
   postgres: { schema: postgresStorageSchema, create: options => new PostgresStorage(options as never) },
@@ -40,7 +41,8 @@ export function storageSchema(name: string): OptionsSchema {
  * Makes the storage that `storage` names with its own options, which stand flat beside the name; an instance is given back
  * as it is. Nothing is opened. Throws `SPW_ERR_OPTIONS` for an unknown name or a wrong option.
  */
-export function storageFrom({ storage, ...own }: { storage?: unknown; [option: string]: unknown }): Storage {
+export function storageFrom(options: object): Storage {
+  const { storage, ...own } = options as { storage?: unknown }
   if (typeof storage === 'string') return registered(storage).create(own)
   if (!isStorage(storage)) {
     const got = storage === undefined ? 'nothing' : JSON.stringify(storage)
@@ -55,7 +57,7 @@ export function storageFrom({ storage, ...own }: { storage?: unknown; [option: s
 }
 
 function registered(name: string): Registered {
-  const found = Object.hasOwn(registry, name) ? registry[name] : undefined
+  const found = Object.hasOwn(registry, name) ? registry[name as StorageName] : undefined
   if (found !== undefined) return found
   const near = nearest(name, storageNames)
   const hint = near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`

@@ -45,7 +45,7 @@ class DeadStorage implements Storage {
 /** Sends URLs as records, whose query becomes the body, as StreamPark's sink does. */
 export async function lose(settings: LossSettings): Promise<Run> {
   const { origin, records, path, pace, successCode = 200, retries = 3, deadStorage = false } = settings
-  const file = { storage: 'file', path }
+  const file = { storage: 'file', path } as const
   const sink = httpSink.post({
     http: { urlQuery: 'body', successCode },
     retry: { retries },

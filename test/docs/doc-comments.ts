@@ -7,7 +7,7 @@ export interface DocComment {
   readonly text: string
   /** What stands behind `@default`. */
   readonly default: string | undefined
-  /** The property's type, as it is written. */
+  /** The property's type, as it is written; of a parameter of the interface, what that is by default. */
   readonly type: string
 }
 
@@ -18,16 +18,29 @@ export function docCommentsOf(file: string, interfaceName: string): ReadonlyMap<
   const source = ts.createSourceFile(file, readFileSync(new URL(file, root), 'utf8'), ts.ScriptTarget.Latest, true)
   const declaration = source.statements.filter(ts.isInterfaceDeclaration).find(({ name }) => name.text === interfaceName)
   if (declaration === undefined) throw new Error(`${file} has no interface ${interfaceName}`)
-  return new Map(declaration.members.filter(ts.isPropertySignature).map(member => [nameOf(member), commentOf(member)]))
+  const defaults = new Map(
+    declaration.typeParameters?.map(({ name, default: type }) => [name.text, type?.getText()] as const)
+  )
+  return new Map(
+    declaration.members.filter(ts.isPropertySignature).map(member => [nameOf(member), commentOf(member, defaults)])
+  )
 }
 
 // `'bootstrap.servers'` without its quotes.
 const nameOf = ({ name }: ts.PropertySignature): string => (ts.isStringLiteral(name) ? name.text : name.getText())
 
-function commentOf(member: ts.PropertySignature): DocComment {
+function commentOf(
+  member: ts.PropertySignature,
+  defaults: ReadonlyMap<string, string | undefined>
+): DocComment {
   const [comment] = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc)
   const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === 'default')
-  return { text: oneLine(comment?.comment), default: tag && oneLine(tag.comment), type: member.type?.getText() ?? '' }
+  const type = member.type?.getText() ?? ''
+  return {
+    text: oneLine(comment?.comment),
+    default: tag && oneLine(tag.comment),
+    type: defaults.get(type) ?? type
+  }
 }
 
 function oneLine(comment: string | ts.NodeArray<ts.JSDocComment> | undefined): string {

@@ -30,8 +30,8 @@ export const optionsSections: Readonly<Record<string, OptionsSection>> = {
   failover: {
     schema: failoverSchema,
     comments: [
-      ['lib/failover-writable.ts', 'StorageOptions'],
-      ['lib/failover-writable.ts', 'FailoverOptions']
+      ['lib/storage/storage-options.ts', 'StorageChoice'],
+      ['lib/failover-writable.ts', 'FailoverRules']
     ]
   },
   file: { schema: fileStorageSchema, comments: [['lib/storage/file-storage.ts', 'FileStorageOptions']] },
@@ -42,15 +42,15 @@ export const optionsSections: Readonly<Record<string, OptionsSection>> = {
   journal: {
     schema: journalSchema,
     comments: [
-      ['lib/failover-writable.ts', 'StorageOptions'],
-      ['lib/journal/options.ts', 'JournalOptions']
+      ['lib/storage/storage-options.ts', 'StorageChoice'],
+      ['lib/journal/options.ts', 'JournalRules']
     ]
   },
   replay: {
     schema: replaySchema,
     comments: [
-      ['lib/failover-writable.ts', 'StorageOptions'],
-      ['lib/replay.ts', 'ReplayOptions']
+      ['lib/storage/storage-options.ts', 'StorageChoice'],
+      ['lib/replay.ts', 'ReplayRules']
     ]
   },
   filter: { schema: filterSchema, comments: [['lib/storage/filter.ts', 'Filter']] },

@@ -50,12 +50,15 @@ describe('faulty configuration, and secrets', () => {
 
   it('C03 refuses a storage that it does not know, and never takes it for none', () => {
     for (const storage of ['fiel', 'NONE', 'toString', '', 'redis']) {
-      expect(() => new FailoverWritable({ storage }), storage).to.throw(OptionsError, JSON.stringify(storage))
+      expect(() => new FailoverWritable({ storage: storage as 'none' }), storage).to.throw(
+        OptionsError,
+        JSON.stringify(storage)
+      )
     }
     for (const storage of [undefined, null, {}, 7, []]) {
       expect(() => new FailoverWritable({ storage: storage as never }), inspect(storage)).to.throw(OptionsError)
     }
-    expect(() => new FailoverWritable({ storage: 'fiel' })).to.throw('did you mean "file"?')
+    expect(() => new FailoverWritable({ storage: 'fiel' as 'none' })).to.throw('did you mean "file"?')
   })
 
   it('C17 does not quote what the endpoint answered', async () => {

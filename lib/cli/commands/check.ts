@@ -3,7 +3,7 @@ import type { Config } from '../../config/read-config.ts'
 import { OptionsError } from '../../errors.ts'
 import { parsedUrl, storableUrl } from '../../http/target.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { StorageOptions } from '../../failover-writable.ts'
+import type { FallbackOptions } from '../../failover-writable.ts'
 import { buildStorages, buildStreams } from '../build.ts'
 import { printLine } from '../standard-streams.ts'
 import { tellOfNoFolder } from '../stored.ts'
@@ -53,12 +53,12 @@ async function verifyAll(config: Config, context: Context): Promise<boolean> {
 }
 
 /** The names of a storage and its fallbacks. */
-function namesIn(options: StorageOptions): string[] {
+function namesIn(options: FallbackOptions): string[] {
   const { fallback } = options
-  return [nameOf(options), ...(fallback === undefined ? [] : namesIn(fallback as StorageOptions))]
+  return [nameOf(options), ...(fallback === undefined ? [] : namesIn(fallback))]
 }
 
-const nameOf = ({ storage }: StorageOptions): string => storage as string
+const nameOf = ({ storage }: Pick<FallbackOptions, 'storage'>): string => storage as string
 
 async function verify(
   what: 'storage' | 'journal',

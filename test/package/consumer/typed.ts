@@ -11,6 +11,7 @@ import {
   DeliveryError,
   type ErrorCode,
   errorCodes,
+  FailoverWritable,
   httpSink,
   HttpWritable,
   OptionsError,
@@ -30,6 +31,17 @@ class CountingSender implements Sender {
     return this.#inner.send(delivery.withHeaders({ 'x-signature': 'signed' }), signal)
   }
 }
+
+interface Event {
+  tenant: string
+}
+
+interface OwnOptions {
+  storage: 'file'
+  path: string
+}
+
+const own: OwnOptions = { storage: 'file', path: './failover' }
 
 const server = createServer((request, response) => {
   request.resume().on('end', () => response.writeHead(request.headers['x-signature'] === 'signed' ? 200 : 400).end())
@@ -54,6 +66,12 @@ assert.equal(sender?.sent, 3)
 assert.throws(() => new HttpWritable({ uri: 'http://127.0.0.1/' }), OptionsError)
 // @ts-expect-error one of the wrong type
 assert.throws(() => new HttpWritable({ timeout: 'long' }), OptionsError)
+// @ts-expect-error a storage that does not exist
+assert.throws(() => new FailoverWritable({ storage: 'fiel', path: './x' }), OptionsError)
+// @ts-expect-error an option that the storage does not have
+assert.throws(() => new FailoverWritable({ storage: 'file', paht: './x' }), OptionsError)
+new FailoverWritable({ storage: 'kafka', topic: 'x', 'bootstrap.servers': ['127.0.0.1:9'], fallback: own }).destroy()
+new HttpWritable({ url: new URL('http://127.0.0.1/'), headers: ({ tenant }: Event) => ({ tenant }) }).destroy()
 // @ts-expect-error a place that does not exist
 assert.equal(sink.stats().lost, undefined)
 // @ts-expect-error a code that does not exist
