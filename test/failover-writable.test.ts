@@ -431,11 +431,17 @@ describe('FailoverWritable', () => {
     expect(failover.destroyed).to.equal(false)
   })
 
-  it('fails on what is no delivery', async () => {
-    const { failover } = opened()
-    failover.write('a record')
-    expect((await within(once(failover, 'error'), 'an error'))[0]).to.be.instanceOf(TypeError)
-  })
+  for (const record of ['a record', undefined]) {
+    it(`fails on what is no delivery, and calls back once: ${record}`, async () => {
+      const { failover } = opened()
+      const told: unknown[] = []
+      failover.write(record, error => told.push(error))
+      const [error] = (await within(once(failover, 'error'), 'an error')) as [Error]
+      expect(error).to.be.instanceOf(TypeError)
+      await within(failover.settled(), 'the stream to be settled')
+      expect(told).to.deep.equal([error])
+    })
+  }
 
   it('tells the account that travels with the deliveries', async () => {
     const sender = new ManualSender()

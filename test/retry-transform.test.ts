@@ -348,12 +348,18 @@ describe('RetryTransform', () => {
     expect(retry.stats()).to.include({ accepted: 1, retrying: 0, handedBack: 1 })
   })
 
-  it('fails on what is no delivery', async () => {
-    const retry = new RetryTransform()
-    const failure = once(retry, 'error')
-    retry.write('a record')
-    expect((await within(failure, 'an error'))[0]).to.be.instanceOf(TypeError)
-  })
+  for (const record of ['a record', undefined]) {
+    it(`fails on what is no delivery, and calls back once: ${record}`, async () => {
+      const retry = new RetryTransform()
+      const failure = once(retry, 'error')
+      const told: unknown[] = []
+      retry.write(record, error => told.push(error))
+      const [error] = (await within(failure, 'an error')) as [Error]
+      expect(error).to.be.instanceOf(TypeError)
+      await within(retry.settled(), 'the stream to be settled')
+      expect(told).to.deep.equal([error])
+    })
+  }
 
   it('settles as abandoned, and holds as its own, what is written once it is destroyed', async () => {
     const all = line()
