@@ -27,19 +27,27 @@ export interface ParameterNames {
   readonly harmless: ReadonlySet<string>
 }
 
-/** Throws `SPW_ERR_OPTIONS` with the names of all that are not supported. */
+const plainName = /^[A-Za-z][\w.-]*$/
+const unquoted =
+  'one that is not quoted, since it may be a part of the password (in which & is %26, and / and ? are %2F and %3F)'
+
+/** Throws `SPW_ERR_OPTIONS` with the names of all that are not supported, but for what may be a part of the password. */
 export function settingsOf(parameters: ReadonlyMap<string, string>, { meant, harmless }: ParameterNames): Settings {
   const settings: Settings = {}
   const given = [...parameters].map(([name, value]) => ({ name, key: name.toLowerCase(), value }))
   for (const [meantKey, take] of Object.entries(meant)) {
     for (const { key, value } of given) if (key === meantKey) take(value, settings)
   }
-  const unknown = given.filter(({ key }) => !Object.hasOwn(meant, key) && !harmless.has(key)).map(({ name }) => name)
+  const unknown = given.filter(({ key }) => !Object.hasOwn(meant, key) && !harmless.has(key))
   if (unknown.length === 0) return settings
   const known = [...Object.keys(meant), ...harmless]
-  const names = unknown.map(name => {
+  const password = given.findIndex(({ key }) => key === 'password')
+  const names = unknown.map(parameter => {
+    const { name } = parameter
     const near = nearest(name, known)
-    return JSON.stringify(name) + (near === undefined ? '' : ` (did you mean ${JSON.stringify(near)}?)`)
+    if (near !== undefined) return `${JSON.stringify(name)} (did you mean ${JSON.stringify(near)}?)`
+    const isBehind = password !== -1 && given.indexOf(parameter) > password
+    return isBehind || !plainName.test(name) ? unquoted : JSON.stringify(name)
   })
   throw new OptionsError(`failover/jdbcUrl has parameters that are not supported: ${names.join(', ')}`)
 }

@@ -98,6 +98,19 @@ describe('the options of mysql and postgres', () => {
     })
   }
 
+  it('C08 quotes no parameter that may be a part of the password', () => {
+    for (const [read, url] of [
+      [mysqlAddress, 'jdbc:mysql://h/db?user=u&password=pa&canary'],
+      [postgresAddress, 'jdbc:postgresql://h/db?password=pa&canary=1&user=u'],
+      [postgresAddress, 'jdbc:postgresql://u:12?canary@h/db']
+    ] as const) {
+      expect(() => read(url))
+        .to.throw(OptionsError, 'may be a part of the password')
+        .with.property('message')
+        .not.include('canary')
+    }
+  })
+
   it('insecure, ca, cert and key are errors where nothing is encrypted', () => {
     expect(() => mysqlAddress('jdbc:mysql://h/db', { insecure: true })).to.throw(OptionsError, 'failover/insecure')
     expect(() => mysqlAddress('jdbc:mysql://h/db', { ca: 'x' })).to.throw(OptionsError, 'failover/ca')
