@@ -5,6 +5,7 @@ import { checkedDatabase } from '../sql/checked-database.ts'
 import type { Cell, Database, Result, Session, Statement } from '../sql/dialect.ts'
 import type { Address } from '../sql/options.ts'
 import { certificatesOf } from '../sql/tls.ts'
+import { guarded } from './guarded-client.ts'
 
 const mostConnections = 10
 // A value is 1 GB at most, and a statement's values come in one message.
@@ -17,7 +18,8 @@ export async function connect(
   signal: AbortSignal
 ): Promise<Database> {
   const { default: pg } = await loadDriver('postgres', 'pg', () => import('pg'))
-  return checkedDatabase(new PostgresDatabase(new pg.Pool(await poolConfig(address, host))), signal)
+  const config = { ...(await poolConfig(address, host)), Client: guarded(pg.Client) }
+  return checkedDatabase(new PostgresDatabase(new pg.Pool(config)), signal)
 }
 
 async function poolConfig(address: Address, { host, port }: Address['hosts'][number]): Promise<PoolConfig> {

@@ -57,7 +57,7 @@ export function judge(cause: unknown): Verdict {
 }
 
 function ofDriver(cause: unknown, message: string): Verdict {
-  if (message.startsWith('SASL'))
+  if (message.startsWith('SASL') || message.startsWith('Unknown authentication'))
     return answered('the password is missing, or the server asks for it in a way that pg does not have', lasting)
   if (message.includes('does not support SSL')) return answered('the server has no encrypted connections', lasting)
   return connectionVerdict(cause)
