@@ -20,6 +20,8 @@ export interface EntryRow {
 const pieceBytes = 8 * 1024 * 1024
 // Nobody has claimed it. When it was appended is a part of it, so that a claim never meets what was appended anew meanwhile.
 const free = '-'
+const nothing = new Uint8Array(0)
+const [space, zero] = [0x20, 0x30] as const
 
 /** Throws `SPW_ERR_STORAGE_REFUSED` for an id that is too long for a row key. */
 export function entryRowOf(delivery: Delivery): EntryRow {
@@ -71,8 +73,14 @@ export const storedAt = ({ cells }: Row): number | undefined => cells.get('value
 
 /** When an entry was appended, by the clock of who did; of StreamPark's, and of what somebody has altered, as the server says. */
 export function appendedAt(row: Row): number {
-  const [, time = ''] = claimText(row).split(' ')
-  return /^\d+$/.test(time) ? Number(time) : storedAt(row)!
+  // Of every row that is read, so no text is made of it: the digits behind the last space.
+  const claim = row.cells.get('claim')?.value ?? nothing
+  let time = 0
+  let at = claim.length - 1
+  for (let factor = 1; at >= 0 && claim[at]! >= zero && claim[at]! <= zero + 9; at--, factor *= 10) {
+    time += (claim[at]! - zero) * factor
+  }
+  return claim[at] === space && time > 0 ? time : storedAt(row)!
 }
 
 /** Whether StreamPark, or somebody else, has written the row. */
