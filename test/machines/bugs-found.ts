@@ -524,5 +524,11 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'a warning of Node in the tests of faults',
     file: 'test/http/endable-connector.test.ts',
     test: 'keeps no socket that the endpoint has closed'
+  },
+  {
+    what: 'A file of StreamPark in HDFS of which a server gave only the beginning was deleted once that was settled, and the line where it broke off was given as an entry.',
+    foundBy: 'review',
+    file: 'test/storage/hdfs/files.test.ts',
+    test: 'of StreamPark lose no line that a server did not give'
   }
 ]

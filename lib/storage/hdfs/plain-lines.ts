@@ -16,14 +16,17 @@ export interface PlainLine {
   readonly bytes: Buffer
 }
 
-/** The lines of a file that are not empty, some at a time. A line that is longer than a text can be is left out. */
+/**
+ * The lines of a file that are not empty, some at a time. A line that is longer than a text can be is left out, and so is one
+ * that was begun when the file was deleted.
+ */
 export async function* plainLines(file: Readable, length: number): AsyncGenerator<PlainLine[]> {
   let rest = Buffer.alloc(0)
   let number = 0
   for (let at = 0; at < length;) {
     const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, length - at))
     const read = await file.read(chunk, 0, chunk.length, at)
-    if (read === 0) break
+    if (read === 0) return
     at += read
     const bytes = Buffer.concat([rest, chunk.subarray(0, read)])
     const lines: PlainLine[] = []

@@ -73,7 +73,7 @@ export class Reading {
         if (this.isAborted) return
         yield this.#inLines(opened, lines)
       }
-      into.entries = entries
+      if (!remote.isGone) into.entries = entries
       return
     }
     const damaged = this.#session.damage.in(into.file)

@@ -1,3 +1,4 @@
+import { StorageError } from '../../errors.ts'
 import type { Readable } from '../file/scan.ts'
 import { claimedName } from './file-name.ts'
 import { Parts } from './parts.ts'
@@ -10,6 +11,8 @@ const windowBytes = 8 * 1024 * 1024
 /** A data file as it is read: through a window, under whichever name it has just now. */
 export class RemoteFile implements Readable {
   readonly length: number
+  /** It was deleted while it was read. */
+  isGone = false
   readonly #fs: WebHdfs
   readonly #file: DataFile
   #path: string
@@ -28,10 +31,17 @@ export class RemoteFile implements Readable {
     this.length = file.length
   }
 
-  /** Gives how many bytes were read: none when the file ended, or is gone by now. */
+  /**
+   * Gives how many bytes were read: none when the file ended, or is gone by now. Rejects when a server gives less than there is:
+   * what it kept back must not count as read.
+   */
   async read(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    const isHere = this.#window.has(position)
-    if (!isHere && (position >= this.length || !(await this.#slide(position)))) return 0
+    if (position >= this.length) return 0
+    if (!this.#window.has(position)) {
+      this.isGone = !(await this.#slide(position))
+      if (this.isGone) return 0
+      if (!this.#window.has(position)) throw this.#cutAt(position)
+    }
     return this.#window.read(into, offset, length, position)
   }
 
@@ -42,6 +52,11 @@ export class RemoteFile implements Readable {
     if (parts === undefined) return false
     this.#window = new Parts(parts, from)
     return true
+  }
+
+  #cutAt(position: number): StorageError {
+    const message = `Cannot read ${this.#path}: it ended after ${position} of ${this.length} bytes.`
+    return new StorageError('SPW_ERR_STORAGE', message, { retryable: true })
   }
 
   // It was claimed or given back since it was listed.

@@ -1,9 +1,14 @@
 import { expect } from 'chai'
+import type { Entry } from '../../../lib/storage/storage.ts'
 import { entriesIn, failedDeliveries, idsOf, textsIn } from '../../support/deliveries.ts'
+import { failure } from '../../support/storage-failure.ts'
 import { HdfsRig } from './rig.ts'
 
 describe('Files of HdfsStorage', () => {
   const rig = new HdfsRig()
+
+  /** Who has claimed the file of this path. */
+  const ownerOf = (path: string): string | undefined => rig.fake.files(path)[0]?.split('~')[1]
 
   it('are given by their time, whichever folder they are in', async () => {
     const storage = rig.storage()
@@ -36,6 +41,41 @@ describe('Files of HdfsStorage', () => {
     expect(await textsIn(storage)).to.deep.equal(['record 0'])
     expect(surveyed).to.equal(2)
     expect(await entriesIn(storage)).to.have.length(2)
+  })
+
+  it('of StreamPark lose no line that a server did not give', async () => {
+    const path = `/failover/record/2024-01-01/1704067200000_${'ab'.repeat(16)}`
+    rig.fake.put(path, 'GET///http://h/1\nGET///http://h/2\nGET///http://h/3\n')
+    rig.fake.harm = ({ op, query }) => {
+      if (op !== 'OPEN data') return undefined
+      const headers = { 'content-type': 'application/octet-stream' }
+      return { status: 200, headers, body: query.get('offset') === '0' ? 'GET///http://h/1\nGET//' : '' }
+    }
+    const storage = rig.storage()
+    const entries: Entry[] = []
+    const error = await failure(
+      (async () => {
+        for await (const entry of storage.read({ claim: true })) entries.push(entry)
+      })()
+    )
+    expect(error.message).to.equal(`Cannot read ${path}~${ownerOf(path)}: it ended after 22 of 51 bytes.`)
+    expect(error.retryable).to.equal(true)
+    expect(entries.map(({ envelope }) => envelope.url)).to.deep.equal(['http://h/1'])
+    await storage.remove(entries)
+    rig.fake.harm = () => undefined
+    expect((await entriesIn(storage)).map(({ envelope }) => envelope.url)).to.deep.equal(['http://h/2', 'http://h/3'])
+  })
+
+  it('of StreamPark that are gone while they are read end with a whole line', async () => {
+    const path = `/failover/record/2024-01-01/1704067200000_${'ab'.repeat(16)}`
+    const url = `http://h/${'x'.repeat(1_000)}`
+    rig.fake.put(path, `GET///${url}\n`.repeat(10_000))
+    rig.fake.harm = ({ op, query }) => {
+      if (op === 'OPEN' && query.get('offset') !== '0') rig.fake.nodes.delete(path)
+      return undefined
+    }
+    const urls = new Set((await entriesIn(rig.storage())).map(({ envelope }) => envelope.url))
+    expect([...urls]).to.deep.equal([url])
   })
 
   it('of StreamPark are given, with ids that stay, and deleted when all of their lines are settled', async () => {
