@@ -530,5 +530,11 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'review',
     file: 'test/storage/hdfs/files.test.ts',
     test: 'of StreamPark lose no line that a server did not give'
+  },
+  {
+    what: 'In HDFS an entry that was appended again in an older version than was removed before was not given, as long as the file with the removed one was there.',
+    foundBy: 'review',
+    file: 'test/storage/hdfs/newest-versions.test.ts',
+    test: 'appended anew in an older version than was removed'
   }
 ]

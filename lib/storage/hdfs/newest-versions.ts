@@ -1,3 +1,4 @@
+import { cellAt } from '../file/cells.ts'
 import { keyIn } from '../file/key.ts'
 import { line } from '../file/line.ts'
 import { Scratch } from '../file/scratch.ts'
@@ -26,17 +27,19 @@ export async function newestVersions(session: Session, survey: Survey): Promise<
 
 async function learn(
   newest: Map<string, number>,
-  { fs, claims }: Session,
+  { fs, claims, removals }: Session,
   file: DataFile,
   above: number,
   scratch: Scratch
 ): Promise<void> {
   const remote = await RemoteFile.open(fs, file, claims.pathOf(file))
   if (remote === undefined) return
-  for await (const { bytes, lines } of linesOf(file, remote, undefined, scratch)) {
+  for await (const { bytes, base, lines } of linesOf(file, remote, undefined, scratch)) {
     for (let i = 0; i < lines.length; i += 2) {
       const key = keyIn(bytes, lines[i]! + line.head, lines[i + 1]!, above + 1)
       if (key === undefined || key.version <= Math.max(above, newest.get(key.id) ?? 0)) continue
+      // One that was removed stands in for nothing: the older one was appended after that.
+      if (removals.has(file.name.base, cellAt(base + lines[i]!))) continue
       newest.set(key.id, key.version)
     }
   }

@@ -28,6 +28,17 @@ describe('Versions in HdfsStorage', () => {
     ])
   })
 
+  it('gives an entry that was appended anew in an older version than was removed', async () => {
+    const storage = rig.storage()
+    const [first, other] = failedDeliveries(2)
+    await storage.append([failedAgain(first!), other!])
+    await storage.remove((await entriesIn(storage)).filter(({ id }) => id === first!.id))
+    await storage.append([first!])
+    for (const reader of [storage, rig.storage()]) {
+      expect(idsOf(await entriesIn(reader))).to.deep.equal([other!.id, first!.id])
+    }
+  })
+
   it('removes the older version in a file that another reader has claimed', async () => {
     const [one, two] = [rig.storage(), rig.storage()]
     const [first, second] = failedDeliveries(2)
