@@ -536,5 +536,11 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'review',
     file: 'test/storage/hdfs/newest-versions.test.ts',
     test: 'appended anew in an older version than was removed'
+  },
+  {
+    what: 'A reading of HDFS whose claim was under way while another one found the lease lapsed gave the same entries as that one.',
+    foundBy: 'review',
+    file: 'test/storage/hdfs/claims.test.ts',
+    test: 'that lapsed while a file was being claimed'
   }
 ]

@@ -83,7 +83,7 @@ export class Claims {
 
   /** Others may have by now what this storage has claimed: this file, or all files. */
   hasLapsed(claim: Claim): boolean {
-    return this.#owners.hasLapsed || !(claim.isHeld || claim.isDeleted)
+    return this.#owners.hasLapsed || !(claim.owner === this.#owners.me || claim.isDeleted)
   }
 
   /** Where a file is now, as far as this storage knows. */
@@ -105,7 +105,9 @@ export class Claims {
     claim.readers++
     try {
       await this.#inTurn(claim, async () => {
-        if (!claim.isHeld && (await this.#take(claim, owner))) claim.owner = this.#owners.me
+        const { me } = this.#owners
+        // Another reading may have found meanwhile that the lease has lapsed: then it is nobody's.
+        if (!claim.isHeld && (await this.#take(claim, owner, me)) && me === this.#owners.me) claim.owner = me
       })
     } catch (error) {
       claim.leave()
@@ -119,7 +121,7 @@ export class Claims {
   /** Deletes a file of ours. Gives whether it was there. */
   async delete(claim: Claim): Promise<boolean> {
     return this.#inTurn(claim, async () => {
-      const wasThere = await this.#fs.delete(pathHeld(claim))
+      const wasThere = await this.#fs.delete(pathOf(claim, claim.owner))
       claim.isDeleted = true
       this.#drop(claim)
       return wasThere
@@ -144,35 +146,31 @@ export class Claims {
     void this.#inTurn(claim, async () => {
       if (!claim.isIdle) return
       try {
-        if (claim.isHeld) await this.#fs.rename(pathHeld(claim), `${claim.folder}/${claim.base}`)
+        if (claim.isHeld) await this.#fs.rename(pathOf(claim, claim.owner), pathOf(claim, undefined))
       } finally {
         this.#drop(claim)
       }
     }).catch(() => undefined)
   }
 
-  async #take(file: Claim, owner: string | undefined): Promise<boolean> {
-    if (owner === this.#owners.me) {
+  async #take(file: Claim, owner: string | undefined, me: string): Promise<boolean> {
+    if (owner === me) {
       // It is ours without our knowing, or was when it was listed, and was given back since.
-      return (await this.#isOurs(file)) || this.#take(file, undefined)
+      return (await this.#isThere(file, me)) || this.#take(file, undefined, me)
     }
     if (owner !== undefined && (await this.#owners.isAlive(owner))) return false
     try {
-      await this.#fs.rename(`${file.folder}/${claimedName(file.base, owner)}`, this.#pathOfOurs(file), 'patient')
+      await this.#fs.rename(pathOf(file, owner), pathOf(file, me), 'patient')
       return true
     } catch (error) {
       if (!isMissing(error) && !isThereAlready(error) && !isOpen(error)) throw error
       // It is gone, or another one was quicker; or it is ours, and the answer was lost.
-      return this.#isOurs(file)
+      return this.#isThere(file, me)
     }
   }
 
-  async #isOurs(file: Claim): Promise<boolean> {
-    return (await this.#fs.status(this.#pathOfOurs(file))) !== undefined
-  }
-
-  #pathOfOurs({ folder, base }: Claim): string {
-    return `${folder}/${claimedName(base, this.#owners.me)}`
+  async #isThere(file: Claim, owner: string): Promise<boolean> {
+    return (await this.#fs.status(pathOf(file, owner))) !== undefined
   }
 
   #drop(claim: Claim): void {
@@ -187,4 +185,4 @@ export class Claims {
   }
 }
 
-const pathHeld = ({ folder, base, owner }: Claim): string => `${folder}/${claimedName(base, owner)}`
+const pathOf = ({ folder, base }: Claim, owner: string | undefined): string => `${folder}/${claimedName(base, owner)}`

@@ -54,8 +54,9 @@ export class Owners {
 
   /** Goes on under another name, since the one that lapsed has nothing any more. */
   async rename(): Promise<void> {
-    await this.stop().catch(() => undefined)
+    const stopped = this.stop()
     this.#me = newOwner()
+    await stopped.catch(() => undefined)
   }
 
   /** Whether somebody else, who has claimed something, is alive. */
@@ -83,12 +84,13 @@ export class Owners {
   }
 
   async stop(): Promise<void> {
+    const file = this.#file
     const wasStarted = this.#timer !== undefined
     clearInterval(this.#timer)
     this.#timer = undefined
     await this.#beating?.catch(() => undefined)
     this.#until = Infinity
-    if (wasStarted) await this.#fs.delete(this.#file, 'brief')
+    if (wasStarted) await this.#fs.delete(file, 'brief')
   }
 
   get #file(): string {

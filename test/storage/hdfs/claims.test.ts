@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { Entry, Storage } from '../../../lib/storage/storage.ts'
 import { entriesIn, failedDeliveries, idsOf } from '../../support/deliveries.ts'
 import { failure } from '../../support/storage-failure.ts'
+import { until } from '../../support/waiting.ts'
 import { HdfsRig } from './rig.ts'
 
 describe('Claims in HdfsStorage', () => {
@@ -49,6 +50,34 @@ describe('Claims in HdfsStorage', () => {
     rig.fake.harm = () => undefined
     expect(await entriesIn(storage, { claim: true })).to.have.length(20)
     expect((await failure(reading.next())).message).to.include('what was claimed has lapsed')
+  }).timeout(10_000)
+
+  it("that lapsed while a file was being claimed are nobody's, whoever begins to read meanwhile", async () => {
+    const storage = rig.storage({ lease: 1_000, timeout: 5_000 })
+    await storage.append(failedDeliveries(20))
+    let claim = (): void => {}
+    const isToBeClaimed = new Promise<void>(resolve => (claim = resolve))
+    let renames = 0
+    let isSilent = false
+    rig.fake.harm = async ({ op, path }) => {
+      if (op === 'RENAME' && ++renames === 1) {
+        isSilent = true
+        await isToBeClaimed
+      }
+      return isSilent && path.includes('owners') ? 'drop' : undefined
+    }
+    const slow = storage.read({ claim: true })[Symbol.asyncIterator]()
+    const first = slow.next()
+    await until(() => isSilent)
+    await new Promise(resolve => setTimeout(resolve, 1_300))
+    isSilent = false
+    const quick = storage.read({ claim: true })[Symbol.asyncIterator]()
+    const second = await quick.next()
+    claim()
+    const given = [(await first).value, second.value].filter(entry => entry !== undefined)
+    expect(given, 'given to two').to.have.length(1)
+    await quick.return!()
+    await slow.return!()
   }).timeout(10_000)
 
   it('end with their storage: a reading gives nothing that others can have by then', async () => {
