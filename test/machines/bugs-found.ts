@@ -542,5 +542,11 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'review',
     file: 'test/storage/hdfs/claims.test.ts',
     test: 'that lapsed while a file was being claimed'
+  },
+  {
+    what: 'An append to HDFS whose first try was given up and reached its DataNode late was acknowledged with an empty file.',
+    foundBy: 'review',
+    file: 'test/storage/hdfs/servers.test.ts',
+    test: 'when a try to write it that was given up comes late'
   }
 ]

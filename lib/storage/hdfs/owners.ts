@@ -110,7 +110,7 @@ export class Owners {
 
   async #beat(): Promise<void> {
     const before = performance.now()
-    await this.#fs.create(this.#file, new Uint8Array(0), 'patient')
+    await this.#fs.create(this.#file, new Uint8Array(0))
     // A lease that has lapsed stays so: others may have acted on it.
     if (!this.hasLapsed) this.#until = before + this.#lease
   }

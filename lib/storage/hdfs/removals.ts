@@ -85,7 +85,7 @@ export class Removals {
     if (lines.length === 0) return
     const name = randomBytes(12).toString('hex')
     const bytes = Buffer.concat(lines)
-    await this.#fs.create(`${this.#folder}/${name}`, bytes, 'patient')
+    await this.#fs.create(`${this.#folder}/${name}`, bytes)
     this.#files.set(name, { length: bytes.length, of: new Set(positions.keys()), isWhole: true })
     for (const [file, cells] of positions) this.#note(file, cells)
   }

@@ -90,10 +90,20 @@ export class WebHdfs {
    * Resolves when the NameNode has closed the file. Both steps are one try: the second one goes where the first one says.
    * A file that is there is overwritten, so that it can be tried again.
    */
-  async create(path: string, body: Uint8Array, patience: Patience = 'brief'): Promise<void> {
-    await this.#call(`write ${path}`, patience, call =>
-      call.redirected('PUT', path, { op: 'CREATE', overwrite: true }, (url, signal) => put(url, body, signal))
-    )
+  async create(path: string, body: Uint8Array): Promise<void> {
+    await this.#call(`write ${path}`, 'patient', call => created(call, path, body))
+  }
+
+  /**
+   * The same, for a moment, under a name of its own for each try, `<path>.1` and so on, which are put into `tried`; the last one
+   * has the file. A try that was given up may reach its DataNode late, and would empty the file.
+   */
+  async createAnew(path: string, body: Uint8Array, tried: string[]): Promise<void> {
+    await this.#call(`write ${path}`, 'brief', call => {
+      const name = `${path}.${tried.length + 1}`
+      tried.push(name)
+      return created(call, name, body)
+    })
   }
 
   /** Some bytes of a file, in parts, fewer at its end; `undefined` when it is not there. */
@@ -171,6 +181,9 @@ export class WebHdfs {
     return error.slowly ? slowPause : Math.min(slowPause, firstPause * 2 ** Math.floor(tried / length - 1))
   }
 }
+
+const created = (call: Call, path: string, body: Uint8Array): Promise<unknown> =>
+  call.redirected('PUT', path, { op: 'CREATE', overwrite: true }, (url, signal) => put(url, body, signal))
 
 function ifMissing(error: unknown): undefined {
   if (!isMissing(error)) throw error

@@ -7,7 +7,8 @@ import type { WebHdfs } from './web-hdfs.ts'
 
 /** A file whose writing failed, so that nobody knows how far it came. */
 interface Unsettled {
-  readonly temporary: string
+  /** A name for each try to write it. */
+  readonly temporary: string[]
   readonly target: string
 }
 
@@ -18,7 +19,7 @@ const renames = 3
  * whole; and nothing is ever appended to a file, which would need its lease.
  *
  * What failed is undone before the next file is written: whoever appended it was told so, and will append it again. The
- * temporary file is deleted first, as a renaming that is still on its way finds nothing then.
+ * temporary files are deleted first, as a renaming that is still on its way finds nothing then.
  */
 export class Writer {
   readonly #fs: WebHdfs
@@ -44,10 +45,10 @@ export class Writer {
       rows.map(({ version }) => version)
     )
     const folder = this.#layout.folderAt(time)
-    const file = { temporary: `${this.#layout.writing}/${base}`, target: `${folder}/${claimedName(base, undefined)}` }
+    const file: Unsettled = { temporary: [], target: `${folder}/${claimedName(base, undefined)}` }
     const bytes = fileOf(rows, seedOf(base))
     try {
-      await this.#fs.create(file.temporary, bytes)
+      await this.#fs.createAnew(`${this.#layout.writing}/${base}`, bytes, file.temporary)
       if (this.#madeFolder !== folder) await this.#makeFolder(folder)
       await this.#rename(file, folder, bytes.length)
     } catch (error) {
@@ -59,7 +60,7 @@ export class Writer {
   /** Takes back what failed. */
   async undo(): Promise<void> {
     for (const file of this.#unsettled) {
-      await this.#fs.delete(file.temporary, 'brief')
+      for (const path of file.temporary) await this.#fs.delete(path, 'brief')
       await this.#fs.delete(file.target, 'brief')
       this.#unsettled.delete(file)
     }
@@ -68,7 +69,7 @@ export class Writer {
   async #rename({ temporary, target }: Unsettled, folder: string, length: number): Promise<void> {
     for (let tried = 1; ; tried++) {
       try {
-        return await this.#fs.rename(temporary, target)
+        return await this.#fs.rename(temporary.at(-1)!, target)
       } catch (error) {
         // Not after a deadline: an append would take several of them.
         const isUnclear = error instanceof HdfsError && (isMissing(error) || isThereAlready(error) || error.isOpen)

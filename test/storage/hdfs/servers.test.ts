@@ -55,6 +55,23 @@ describe('HdfsStorage and its servers', () => {
     expect(failed).to.equal(2)
   })
 
+  it('T34 keeps a file whole when a try to write it that was given up comes late', async () => {
+    const storage = rig.storage()
+    let late: string | undefined
+    rig.fake.harm = ({ op, path }) => {
+      if (op === 'CREATE data' && late === undefined) {
+        late = path
+        return 'drop'
+      }
+      // The DataNode that did not answer makes the file only now, and has nothing to put into it any more.
+      if (op === 'RENAME') rig.fake.put(late!, '')
+      return undefined
+    }
+    await storage.append(failedDeliveries(2))
+    rig.fake.harm = () => undefined
+    expect(await entriesIn(storage)).to.have.length(2)
+  })
+
   it('T58 sends nothing but the question to a NameNode that redirects to a foreign address', async () => {
     for (const location of ['http://169.254.169.254/latest', 'ftp://127.0.0.1/x', 'http://[fe80::1]/x']) {
       rig.fake.harm = ({ op }) => (op === 'CREATE' ? { status: 307, headers: { location } } : undefined)
