@@ -548,5 +548,11 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'review',
     file: 'test/storage/hdfs/servers.test.ts',
     test: 'when a try to write it that was given up comes late'
+  },
+  {
+    what: 'What a server of WebHDFS, or a proxy before it, said of a request stood in the error with the delegation token, where it quoted the URL.',
+    foundBy: 'review',
+    file: 'test/storage/hdfs-storage.test.ts',
+    test: 'token is said to the NameNode, and in no message'
   }
 ]

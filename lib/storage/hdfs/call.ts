@@ -93,7 +93,11 @@ export class Call {
 
   #refused(answer: Answer, server = this.#nameNode.name): HdfsError {
     const { status, headers } = answer
-    return remoteError(this.#what, server, { status, headers, body: textOf(answer, 65_536) })
+    const { token = '' } = this.#options
+    const said = textOf(answer, 65_536)
+    // Whoever stands in between may quote the question.
+    const body = token === '' ? said : said.replaceAll(token, '***')
+    return remoteError(this.#what, server, { status, headers, body })
   }
 
   #notThere(url: URL, error: unknown, isDataNode = true): never {
