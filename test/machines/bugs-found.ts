@@ -554,5 +554,11 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'review',
     file: 'test/storage/hdfs-storage.test.ts',
     test: 'token is said to the NameNode, and in no message'
+  },
+  {
+    what: 'When a Kafka topic was deleted and made anew while a replay had entries of the old one, what it settled of these passed over entries of the new one.',
+    foundBy: 'review',
+    file: 'test/integration/kafka-anew.test.ts',
+    test: 'loses nothing of a topic that was made anew'
   }
 ]

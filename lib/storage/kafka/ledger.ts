@@ -39,6 +39,9 @@ const deleteEvery = 1_000
  * skips them or they were released, are appended again and count as settled where they were. Those that are claimed stay, and
  * what does not fit is committed when they are settled: a crash before that makes duplicates of it.
  *
+ * A topic that was deleted and made anew under its name is another one, where the brokers tell: what is ours then is looked up
+ * anew, and what was read of the old one is gone.
+ *
  * Longer than most files: the states of an entry, and of our place in the group, are one machine, which parts would hide.
  */
 export class Ledger {
@@ -53,6 +56,8 @@ export class Ledger {
   #beingCommitted: readonly number[] = []
   readonly #deleted = new Map<number, number>()
   readonly #readings = new Set<Claiming>()
+  /** Which topic of this name `#ours` is of. */
+  #topic: string | undefined
   #users = 0
   #resting: Promise<void> = Promise.resolve()
   #committing: Promise<void> = Promise.resolve()
@@ -81,7 +86,7 @@ export class Ledger {
   async beginReading(reading: Claiming): Promise<void> {
     this.#readings.add(reading)
     try {
-      await this.#enter()
+      await this.#enterAnew()
     } catch (error) {
       this.#readings.delete(reading)
       throw error
@@ -91,6 +96,11 @@ export class Ledger {
   endReading(reading: Claiming): void {
     this.#readings.delete(reading)
     this.#exit()
+  }
+
+  /** Which topic of its name there is now. */
+  identity(): Promise<string | undefined> {
+    return this.log.identity(this.#groupId)
   }
 
   /** What is settled of these partitions, as far as this process can know it. */
@@ -129,7 +139,8 @@ export class Ledger {
   claim(place: Place, reader: object): boolean {
     const progress = this.#ours.get(place.partition)
     const claims = this.#claims.get(place.partition)
-    if (progress === undefined || claims === undefined || progress.isSettled(place)) return false
+    if (progress === undefined || claims === undefined) return false
+    if (this.#isOfAnother(place) || progress.isSettled(place)) return false
     const key = keyOf(place)
     if (claims.has(key)) return false
     claims.set(key, reader)
@@ -140,7 +151,7 @@ export class Ledger {
   release(place: Place, reader: object): void {
     const claims = this.#claims.get(place.partition)
     const key = keyOf(place)
-    if (claims?.get(key) !== reader) return
+    if (this.#isOfAnother(place) || claims?.get(key) !== reader) return
     claims.delete(key)
     this.#exit()
   }
@@ -156,15 +167,18 @@ export class Ledger {
     }
   }
 
-  /** Resolves when it is committed that these are settled. */
+  /** Resolves when it is committed that these are settled, or when they are of a topic that is gone. */
   async settle(places: readonly Place[]): Promise<void> {
     await this.#enter()
     try {
+      if (places.some(place => this.#isOfAnother(place))) await this.#look()
       let open: Place | undefined
       for (let tried = 0; tried < mostSettlings; tried++) {
         for (const place of places) this.#settled(place)
         await this.#commit()
-        open = places.find(place => this.#ours.get(place.partition)?.isSettled(place) !== true)
+        open = places.find(
+          place => !this.#isOfAnother(place) && this.#ours.get(place.partition)?.isSettled(place) !== true
+        )
         if (open === undefined) return
         if (!this.#ours.has(open.partition)) break
       }
@@ -184,11 +198,35 @@ export class Ledger {
 
   #settled(place: Place): void {
     const progress = this.#ours.get(place.partition)
-    if (progress === undefined) return
+    if (progress === undefined || this.#isOfAnother(place)) return
     progress.settle(place)
     this.#uncommitted.add(place.partition)
     const claims = this.#claims.get(place.partition)
     if (claims?.delete(keyOf(place)) === true) this.#exit()
+  }
+
+  #isOfAnother({ topic }: Place): boolean {
+    return topic !== undefined && this.#topic !== undefined && topic !== this.#topic
+  }
+
+  /** Enters, and looks whether what is ours is of the topic that is there now. */
+  async #enterAnew(): Promise<void> {
+    await this.#enter()
+    try {
+      await this.#look()
+    } catch (error) {
+      this.#exit()
+      throw error
+    }
+  }
+
+  async #look(): Promise<void> {
+    if (await this.#isAnew()) await this.#membership.reassign()
+  }
+
+  async #isAnew(): Promise<boolean> {
+    const topic = await this.identity()
+    return topic !== undefined && topic !== this.#topic
   }
 
   async #enter(): Promise<void> {
@@ -227,9 +265,15 @@ export class Ledger {
 
   async #assigned(partitions: readonly number[]): Promise<void> {
     for (const partition of this.partitions) if (!partitions.includes(partition)) this.#drop(partition)
+    const topic = await this.identity()
+    if (topic !== undefined && topic !== this.#topic) {
+      this.#lost()
+      this.#topic = topic
+    }
     const added = partitions.filter(partition => !this.#ours.has(partition))
     if (added.length === 0) return
     const extents = ((await this.log.extents()) ?? []).filter(({ partition }) => added.includes(partition))
+    if (extents.length === 0) return
     for (const [partition, progress] of await this.progressOf(extents)) {
       this.#ours.set(partition, progress)
       this.#claims.set(partition, new Map())
@@ -262,6 +306,8 @@ export class Ledger {
   }
 
   async #commitNow(): Promise<void> {
+    // Committed for another topic of the name, it would pass over what is in that.
+    if (this.#uncommitted.size > 0) await this.#look()
     const partitions = [...this.#uncommitted]
     if (partitions.length === 0) return
     this.#uncommitted.clear()
@@ -313,7 +359,7 @@ export class Ledger {
             offsets.set(partition, base)
           }
         }
-        if (offsets.size === 0) return
+        if (offsets.size === 0 || (await this.#isAnew())) return
         await this.log.deleteBefore(offsets)
         for (const [partition, offset] of offsets)
           if (this.#deleted.has(partition)) this.#deleted.set(partition, offset)

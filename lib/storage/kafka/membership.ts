@@ -73,6 +73,12 @@ export class Membership {
     if (this.#generation >= 0) await this.#stay()
   }
 
+  /** Joins again, for what is assigned to be looked at anew. */
+  async reassign(): Promise<void> {
+    await this.#joining?.catch(() => undefined)
+    await this.#rejoin()
+  }
+
   /** Commits for partitions that are ours: asked anew for each try, since a place that was lost is another's by then. */
   async commit(offsets: () => readonly Offset[]): Promise<void> {
     const { groupId, topic } = this.#options

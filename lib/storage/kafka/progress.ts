@@ -7,6 +7,8 @@ export interface Place {
   readonly index: number
   /** How many values the message has. */
   readonly of: number
+  /** Which topic of its name it is, where that is known. */
+  readonly topic?: string | undefined
 }
 
 /** What is committed for a partition: everything below `offset` is settled, `metadata` says what is beyond it. */
@@ -72,7 +74,7 @@ export class Progress {
     return offset < this.#base || this.#settled.has(offset)
   }
 
-  settle({ offset, index, of }: Omit<Place, 'partition'>): void {
+  settle({ offset, index, of }: Omit<Place, 'partition' | 'topic'>): void {
     if (this.isPast(offset)) return
     if (of > 1) {
       const values = this.#partly.get(offset) ?? new Set()

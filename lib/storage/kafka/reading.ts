@@ -33,7 +33,9 @@ export async function* entriesOf(
   const matches = filter === undefined ? undefined : matching(filter)
   const extents = ((await ledger.log.extents()) ?? []).filter(({ low, high }) => high > low)
   if (extents.length === 0) return
-  const reading = new Reading(ledger, claim)
+  // Before anything is read: what was in an older topic of the name must not pass for what is in this one.
+  const topic = await ledger.identity()
+  const reading = new Reading(ledger, claim, topic)
   if (claim) await ledger.beginReading(reading)
   try {
     // What others leave while we read is ours to read.
@@ -60,6 +62,7 @@ export async function* entriesOf(
 class Reading implements Claiming {
   readonly #ledger: Ledger
   readonly #claim: boolean
+  readonly #topic: string | undefined
   readonly #begun = new Set<number>()
   readonly #passed = new Map<number, number>()
   readonly #queue: Candidate[] = []
@@ -69,9 +72,10 @@ class Reading implements Claiming {
   #cursors: Cursor[] = []
   #committed = new Map<number, Progress>()
 
-  constructor(ledger: Ledger, claim: boolean) {
+  constructor(ledger: Ledger, claim: boolean, topic: string | undefined) {
     this.#ledger = ledger
     this.#claim = claim
+    this.#topic = topic
   }
 
   /** Takes up the partitions that are there to be read and were not read yet: `false` when there are none. */
@@ -153,7 +157,7 @@ class Reading implements Claiming {
     const { offset, unread } = cursor.take()
     const of = unread.length
     for (let index = 0; index < of; index++) {
-      const place = { partition, offset, index, of }
+      const place = { partition, offset, index, of, topic: this.#topic }
       if (!this.isSettled(place)) this.#add({ unread: unread[index]!, place, others: none, isSuperseded: false })
     }
   }

@@ -9,6 +9,7 @@ import {
 import { committedIn } from './committed.ts'
 import { ClusterCalls } from './cluster-calls.ts'
 import { typeOf } from './failure.ts'
+import { topicIdFrom } from './topic-id.ts'
 
 /** What a partition holds: from `low`, to before `high`. */
 export interface Extent {
@@ -53,6 +54,21 @@ export class TopicLog {
       return await this.#call('look into', cluster => this.#extents(cluster))
     } catch (error) {
       if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+
+  /**
+   * Which topic it is, as the coordinator of `groupId` knows it: one that was made anew is another. The empty text when there is
+   * none, `undefined` when the brokers do not tell.
+   */
+  async identity(groupId: string): Promise<string | undefined> {
+    try {
+      return await this.#call('look into', async cluster =>
+        topicIdFrom(await cluster.findGroupCoordinator({ groupId }), this.topic)
+      )
+    } catch (error) {
+      if (isMissing(error)) return ''
       throw error
     }
   }

@@ -28,6 +28,7 @@ class Coordinator {
   extent: Extent = { partition: 0, low: 0, high: 100 }
   committed = { offset: -1, metadata: '' as string | null }
   commits = 0
+  topicId: string | undefined = 'one'
   /** What the next member gets. */
   assignment: number[] = [0]
   /** Runs before each commit. */
@@ -95,6 +96,7 @@ function rig(sessionTimeout = 10_000) {
   }
   const log = {
     topic,
+    identity: async () => coordinator.topicId,
     extents: async () => [coordinator.extent],
     committed: async () => new Map([[0, coordinator.committed]]),
     deleteBefore: async () => undefined,
@@ -178,6 +180,24 @@ describe('Ledger', () => {
     coordinator.extent = { partition: 0, low: 0, high: 10 }
     coordinator.committed = { offset: 50, metadata: '' }
     expect((await ledger.progressOf([coordinator.extent])).get(0)!.base).to.equal(0)
+    await ledger.close()
+  })
+
+  it('settles nothing in a topic that was made anew by what was read of the old one', async () => {
+    const { coordinator, ledger } = rig()
+    await ledger.beginReading(reading)
+    ledger.claim({ ...place(5), topic: 'one' }, reading)
+    coordinator.topicId = 'two'
+    await ledger.settle([{ ...place(0), topic: 'one' }])
+    expect(coordinator.commits).to.equal(0)
+    expect(ledger.claim({ ...place(6), topic: 'one' }, reading)).to.equal(false)
+    expect(ledger.claim({ ...place(5), topic: 'two' }, reading)).to.equal(true)
+    await ledger.settle([{ ...place(0), topic: 'two' }])
+    expect(coordinator.committed.offset).to.equal(1)
+    coordinator.topicId = undefined
+    await ledger.settle([{ ...place(1), topic: 'two' }])
+    expect(coordinator.committed.offset, 'where ids are not known').to.equal(2)
+    ledger.endReading(reading)
     await ledger.close()
   })
 
