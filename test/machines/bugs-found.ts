@@ -560,5 +560,11 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'review',
     file: 'test/integration/kafka-anew.test.ts',
     test: 'loses nothing of a topic that was made anew'
+  },
+  {
+    what: 'Who had seen an entry of a file storage that another process was writing, and then could not write, deleted the segment with all that was left in it when he removed that entry.',
+    foundBy: 'review',
+    file: 'test/storage/file/disk-faults.test.ts',
+    test: 'keeps what is appended where one stood that was never acknowledged'
   }
 ]

@@ -50,11 +50,11 @@ export class Segment {
     return !this.#removed.isEmptyFrom(cellAt(this.end))
   }
 
-  /** Returns the entry's cell, or `undefined` when it is removed already. */
+  /** Returns the entry's cell, or `undefined` when it is removed already, or was cut off since it was seen. */
   remove(offset: number): number | undefined {
     const cell = cellAt(offset)
     this.claims.delete(offset)
-    if (this.#removed.has(cell)) return undefined
+    if (offset >= this.end || this.#removed.has(cell)) return undefined
     this.#removed.add(cell)
     this.live--
     this.gone++

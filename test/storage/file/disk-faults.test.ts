@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { StorageError } from '../../../lib/errors.ts'
 import { FileStorage } from '../../../lib/storage/file-storage.ts'
+import type { Entry } from '../../../lib/storage/storage.ts'
 import { entriesIn, failedDeliveries, textsIn } from '../../support/deliveries.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { type DiskCall, failing, FaultyDisk, systemError } from './faulty-disk.ts'
@@ -100,6 +101,26 @@ describe('file storage on a disk that fails', () => {
     await storage.append(failedDeliveries(1, 'after'))
     expect(await foundBy(path)).to.deep.equal(['before 0', 'after 0'])
     expect(notices).to.deep.equal([])
+  })
+
+  it('keeps what is appended where one stood that was never acknowledged, and that somebody removes who had seen it', async () => {
+    const storage = storageOnIt()
+    await storage.append(failedDeliveries(1, 'before'))
+    const onlooker = new FileStorage({ path })
+    let seen: Entry[] = []
+    disk.fault = async call => {
+      if (call !== 'sync') return
+      if (seen.length === 0) seen = await entriesIn(onlooker)
+      throw systemError('EIO')
+    }
+    await failureOf(storage.append(failedDeliveries(1, 'refused')))
+    expect(seen).to.have.length(2)
+    disk.fault = () => {}
+    await storage.close()
+    opened.push(onlooker)
+    await onlooker.remove([seen[1]!])
+    await onlooker.append(failedDeliveries(1, 'later'))
+    expect(await foundBy(path)).to.deep.equal(['before 0', 'later 0'])
   })
 
   it('writes the rest after a short count', async () => {
