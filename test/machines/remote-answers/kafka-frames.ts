@@ -1,6 +1,7 @@
 /** What stands in front of a request of Kafka's protocol. */
 export interface RequestHead {
   readonly apiKey: number
+  readonly apiVersion: number
   readonly correlationId: number
 }
 
@@ -15,8 +16,11 @@ export const apisWithAddresses = [3, 10]
 
 /** Of a request without its length. */
 export function headOf(request: Buffer): RequestHead {
-  return { apiKey: request.readInt16BE(0), correlationId: request.readInt32BE(4) }
+  return { apiKey: request.readInt16BE(0), apiVersion: request.readInt16BE(2), correlationId: request.readInt32BE(4) }
 }
+
+/** What requests have in common that are answered alike. */
+export const kindOf = ({ apiKey, apiVersion }: RequestHead): string => `${apiKey} ${apiVersion}`
 
 /** An answer with its length, to the request of this correlation id. */
 export function kafkaAnswer(correlationId: number, body: Buffer): Buffer {

@@ -3,11 +3,11 @@ import net, { type NetConnectOpts, type Socket } from 'node:net'
 import { syncBuiltinESMExports } from 'node:module'
 import { Frames } from '../../../lib/storage/hbase/frames.ts'
 import { kafka } from '../../support/servers/kafka-server.ts'
-import { headOf } from './kafka-frames.ts'
+import { headOf, kindOf } from './kafka-frames.ts'
 
 // Writes down what a real Kafka answers, for the machine that changes it: `node --import tsx <this>`.
 
-const answers: Record<number, string[]> = {}
+const answers: Record<string, string[]> = {}
 const server = await kafka.launch('tests')
 const [host = '', port] = server.address.split(':')
 try {
@@ -29,14 +29,14 @@ writeFileSync(new URL('./recorded/kafka.json', import.meta.url), `${JSON.stringi
 process.exit(0)
 
 function record(socket: Socket): Socket {
-  const calls = new Map<number, number>()
+  const calls = new Map<number, string>()
   const sent = new Frames(1e8)
   const received = new Frames(1e8)
   const write = socket.write.bind(socket)
   socket.write = (chunk: Buffer, ...rest: never[]) => {
     for (const request of sent.add(Buffer.from(chunk))) {
-      const { apiKey, correlationId } = headOf(request)
-      calls.set(correlationId, apiKey)
+      const head = headOf(request)
+      calls.set(head.correlationId, kindOf(head))
     }
     return write(chunk, ...rest)
   }

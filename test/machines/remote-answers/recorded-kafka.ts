@@ -3,13 +3,13 @@ import type { Socket } from 'node:net'
 import { Frames } from '../../../lib/storage/hbase/frames.ts'
 import { LoopbackServer } from '../../support/loopback-server.ts'
 import { framesIn } from './frames-in.ts'
-import { type Address, apisWithAddresses, headOf, kafkaAnswer, withAddress } from './kafka-frames.ts'
+import { type Address, apisWithAddresses, headOf, kafkaAnswer, kindOf, withAddress } from './kafka-frames.ts'
 
 interface Recorded {
   /** Of the broker that was recorded. */
   readonly address: Address
-  /** The bodies of the answers to the requests of an API, by its key. */
-  readonly answers: Readonly<Record<number, readonly string[]>>
+  /** The bodies of the answers to the requests of one kind. */
+  readonly answers: Readonly<Record<string, readonly string[]>>
 }
 
 const recorded = JSON.parse(readFileSync(new URL('./recorded/kafka.json', import.meta.url), 'utf8')) as Recorded
@@ -23,10 +23,10 @@ export interface KafkaTamper {
 
 const asRecorded: KafkaTamper = { body: bytes => bytes, frame: bytes => ({ bytes, isEnd: false }) }
 
-/** A broker whose answers are those of a real one to requests of the same APIs, in the same order. */
+/** A broker whose answers are those of a real one to requests of the same kinds, in the same order. */
 export class RecordedKafka extends LoopbackServer {
   tamper: KafkaTamper = asRecorded
-  readonly #requests = new Map<number, number>()
+  readonly #requests = new Map<string, number>()
 
   constructor() {
     super(socket => this.#serve(socket))
@@ -45,11 +45,13 @@ export class RecordedKafka extends LoopbackServer {
   }
 
   #answer(request: Buffer): Buffer | undefined {
-    const { apiKey, correlationId } = headOf(request)
-    const answers = recorded.answers[apiKey]
+    const head = headOf(request)
+    const { apiKey, correlationId } = head
+    const kind = kindOf(head)
+    const answers = recorded.answers[kind]
     if (answers === undefined) return undefined
-    const nth = this.#requests.get(apiKey) ?? 0
-    this.#requests.set(apiKey, nth + 1)
+    const nth = this.#requests.get(kind) ?? 0
+    this.#requests.set(kind, nth + 1)
     const body = Buffer.from(answers[Math.min(nth, answers.length - 1)]!, 'base64')
     const own = { host: '127.0.0.1', port: this.port }
     const placed = apisWithAddresses.includes(apiKey) ? withAddress(body, recorded.address, own) : body
