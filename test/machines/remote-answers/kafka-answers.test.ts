@@ -49,7 +49,7 @@ describe('remote answers of Kafka', function () {
     const machine = new Machine('remote answers of Kafka', import.meta.url)
     const counts = { answers: 0, errors: 0 }
     await machine.each(
-      machine.cases(5_650, 265_000),
+      machine.cases(4_500, 265_000),
       async index => {
         const random = seededRandom(machine.seedOf(index))
         const server = await listening(new RecordedKafka())
