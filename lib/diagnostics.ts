@@ -10,8 +10,18 @@ export interface Diagnostics {
   'spillway:storage-passed-over': { code: string; message: string }
   /** What a fallback held was brought back into the first storage. */
   'spillway:storage-moved-back': { entries: number }
-  /** A part of a storage is damaged: it was passed over and kept aside. */
-  'spillway:storage-damaged': { storage: string; path: string; segment?: string; bytes?: number; reason: string }
+  /**
+   * Something in a storage is not as it was written, and is passed over: a part is damaged (who writes there too keeps a copy of it
+   * aside) or missing, or a file is foreign, which is left alone.
+   */
+  'spillway:storage-damaged': {
+    storage: string
+    what: 'damaged' | 'missing' | 'foreign'
+    path: string
+    segment?: string
+    bytes?: number
+    reason: string
+  }
 }
 
 /** The names of the channels. */
@@ -22,6 +32,17 @@ export const diagnosticChannels = [
   'spillway:storage-moved-back',
   'spillway:storage-damaged'
 ] as const satisfies ReadonlyArray<keyof Diagnostics>
+
+const damages = {
+  damaged: 'part of the storage is damaged',
+  missing: 'part of the storage is missing',
+  foreign: 'file is not one of the storage'
+} as const satisfies Record<Diagnostics['spillway:storage-damaged']['what'], string>
+
+/** What a message of `spillway:storage-damaged` says, after its article. */
+export function damageIn({ what, path, reason }: Diagnostics['spillway:storage-damaged']): string {
+  return `${damages[what]}: ${path}: ${reason}`
+}
 
 /** Publishes a message. Where nobody listens, one that needs somebody's care becomes a process warning. */
 export function publish<Name extends keyof Diagnostics>(

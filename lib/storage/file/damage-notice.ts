@@ -1,15 +1,10 @@
-import { publish } from '../../diagnostics.ts'
+import { damageIn, type Diagnostics, publish } from '../../diagnostics.ts'
 
-export interface DamageNotice {
-  /** The file. */
-  readonly path: string
-  readonly segment?: string
-  readonly bytes?: number
-  readonly reason: string
-}
+/** The path is that of the file. */
+export type DamageNotice = Omit<Diagnostics['spillway:storage-damaged'], 'storage'>
 
-/** Says that a part of the storage is not as it was written. */
-export function tellOfDamage({ path, reason, ...where }: DamageNotice): void {
-  const warning = `A part of the storage is damaged: ${path}: ${reason}`
-  publish('spillway:storage-damaged', { storage: 'file', path, reason, ...where }, warning)
+/** Says that the storage is not as it was written. */
+export function tellOfDamage(notice: DamageNotice): void {
+  const message = { storage: 'file', ...notice }
+  publish('spillway:storage-damaged', message, `A ${damageIn(message)}`)
 }

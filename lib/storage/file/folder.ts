@@ -83,6 +83,7 @@ export class Folder {
     segment.isKeptAside = false
     const { path, id } = segment
     tellOfDamage({
+      what: 'damaged',
       path,
       segment: id,
       bytes: damage.bytes,
@@ -119,7 +120,7 @@ function sortedOut(folder: Folder, items: readonly FolderItem[]): string[] {
     const id = segmentIdIn(name)
     if (id !== undefined) ids.push(kind === 'file' ? id : notAFile(join(folder.path, name)))
     else if (keptAsideFile.test(name)) folder.keptAside++
-    else if (kind !== 'folder' && !isOwn(name)) foreign(folder, name, 'not a file of this storage')
+    else if (kind !== 'folder' && !isOwn(name)) foreign(folder, name, 'nobody reads it')
   }
   return ids.sort()
 }
@@ -131,7 +132,7 @@ function notAFile(path: string): never {
 
 function foreign(folder: Folder, name: string, reason: string): void {
   folder.foreign.push(name)
-  tellOfDamage({ path: join(folder.path, name), reason: `${reason}, left alone` })
+  tellOfDamage({ what: 'foreign', path: join(folder.path, name), reason: `${reason}, it is left alone` })
 }
 
 /** Returns whether it belongs to this storage. */
@@ -214,6 +215,6 @@ function tellOfMissing(folder: Folder): void {
   folder.missing = known.gaps()
   for (const [from, to] of folder.missing) {
     const reason = from === to ? `segment ${from} is missing` : `segments ${from} to ${to} are missing`
-    tellOfDamage({ path: folder.path, reason })
+    tellOfDamage({ what: 'missing', path: folder.path, reason })
   }
 }

@@ -15,7 +15,7 @@ export async function repair(folder: Folder): Promise<void> {
       segment.isKeptAside = true
     } catch (cause) {
       const reason = `a damaged part could not be kept aside (${String(codeOf(cause))}), the segment stays`
-      tellOfDamage({ path: segment.path, segment: segment.id, reason })
+      tellOfDamage({ what: 'damaged', path: segment.path, segment: segment.id, reason })
     }
   }
   const last = folder.segments.at(-1)

@@ -1,4 +1,4 @@
-import { publish } from '../../diagnostics.ts'
+import { damageIn, publish } from '../../diagnostics.ts'
 import type { DataFile } from './survey.ts'
 
 /** Parts of data files that are not as they were written. Each is told of once. */
@@ -17,8 +17,8 @@ export class Damage {
       this.#told.add(part)
       const path = `${folder}/${name.base}`
       const told = `${reason} (${bytes} bytes at ${offset})`
-      const warning = `A part of the storage is damaged: ${path}: ${told}`
-      publish('spillway:storage-damaged', { storage: 'hdfs', path, bytes, reason: told }, warning)
+      const message = { storage: 'hdfs', what: 'damaged', path, bytes, reason: told } as const
+      publish('spillway:storage-damaged', message, `A ${damageIn(message)}`)
     }
   }
 }

@@ -242,9 +242,26 @@ describe('spillway and what is stored', function () {
       bytes.write('exhaustes', at)
       await writeFile(join(path, name), bytes)
     }
-    const { code, stdout } = await command('check', 'c.yaml')
+    const { code, stdout, stderr } = await command('check', 'c.yaml')
     expect(code).to.equal(5)
+    expect(stderr).to.match(
+      /^spillway: a part of the storage is damaged: \S+\.segment: a damaged part was passed over \(\d+ bytes at \d+\)\n$/
+    )
+    expect((await readdir(path)).filter(name => name.endsWith('.damaged'))).to.deep.equal([])
     expect(stdout).to.match(/\nstorage +DAMAGED +file \{.*"entries":4.*"damaged":1/)
+  })
+
+  it('says of a file that somebody else put there that it is left alone', async () => {
+    const notes = join(folder.path, 'failover', 'notes.txt')
+    await writeFile(notes, 'mine')
+    for (const args of [['ls'], ['check'], ['purge', '--all'], ['replay', '--all']]) {
+      const { stderr } = await command(args[0]!, 'c.yaml', ...args.slice(1))
+      const [line] = stderr.split('\n')
+      expect(line).to.match(
+        /^spillway: a file is not one of the storage: \S+failover\/notes\.txt: nobody reads it, it is left alone$/
+      )
+    }
+    expect(await readFile(notes, 'utf8')).to.equal('mine')
   })
 
   it('makes no folder where nothing is stored, and says so of one that was named', async () => {
