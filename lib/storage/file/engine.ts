@@ -134,12 +134,18 @@ export class Engine {
       segment.isDropped = true
       this.#log.note({ dropped: [[segment.sequence, segment.sequence]] })
     }
-    // What stands in for an entry of theirs elsewhere must be known to be gone before they are.
-    await this.#log.sync().catch((cause: unknown) => {
-      for (const segment of empty) segment.isDropped = false
+    const left = new Set(empty)
+    try {
+      // What stands in for an entry of theirs elsewhere must be known to be gone before they are.
+      await this.#log.sync()
+      for (const segment of empty) {
+        left.delete(segment)
+        await disk.remove(segment.path)
+      }
+    } catch (cause) {
+      for (const segment of left) segment.isDropped = false
       throw cause
-    })
-    for (const segment of empty) await disk.remove(segment.path)
+    }
     await disk.syncFolder(path)
     for (const segment of empty) this.folder.drop(segment)
   }

@@ -36,8 +36,8 @@ export const bugs: readonly Bug[] = [
   {
     name: 'unlink before the removal log is synced',
     file: 'lib/storage/file/engine.ts',
-    was: 'await this.#log.sync().catch(',
-    is: 'await Promise.resolve().catch(',
+    was: 'await this.#log.sync()\n      for (const segment of empty)',
+    is: 'for (const segment of empty)',
     nets: [simulatedDisk, [removal, 'syncs the log before']]
   },
   {

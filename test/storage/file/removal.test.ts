@@ -7,7 +7,7 @@ import { FileStorage } from '../../../lib/storage/file-storage.ts'
 import type { Entry } from '../../../lib/storage/storage.ts'
 import { entriesIn, failedAgain, failedDeliveries, idsOf, textsIn } from '../../support/deliveries.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { FaultyDisk } from './faulty-disk.ts'
+import { failing, FaultyDisk } from './faulty-disk.ts'
 import { damageNotices } from './notices.ts'
 
 describe('file storage and what is removed', () => {
@@ -68,6 +68,21 @@ describe('file storage and what is removed', () => {
     await storage.remove([entries[2]!])
     expect(await segments()).to.have.length(2)
     expect(await textsIn(storage)).to.deep.equal(['a 0', 'a 4', 'a 5'])
+  })
+
+  it('deletes later what it could not because another segment could not be deleted', async () => {
+    const disk = new FaultyDisk()
+    const storage = FileStorage.on(disk, { path, segmentBytes: 4096 })
+    opened.push(storage)
+    for (const delivery of failedDeliveries(8, 'a', 3_000)) await storage.append([delivery])
+    const all = await segments()
+    const [first, , , last] = all
+    disk.fault = failing('remove', 'EACCES', { inPath: first! })
+    const entries = await entriesIn(storage)
+    await storage.remove(entries.slice(0, 4))
+    expect(await segments()).to.deep.equal(all)
+    await storage.remove(entries.slice(4, 6))
+    expect(await segments()).to.deep.equal([first, last])
   })
 
   for (const when of ['before', 'after'] as const) {
