@@ -101,6 +101,14 @@ export class JournalTransform extends DeliveryDuplex {
     return kept + (this.destroyed ? records : 0)
   }
 
+  /**
+   * Records that somebody else keeps, a place in a file, and that are neither delivered nor stored.
+   * @internal
+   */
+  get keptElsewhere(): number {
+    return this.#line?.waiting.elsewhere ?? 0
+  }
+
   /** Resolves when the stream is closed, every record is settled and the storage, if it was made here, is closed. */
   override settled(): Promise<void> {
     return (this.#settledOnce ??= this.#settle())

@@ -70,7 +70,8 @@ export class Deadline {
 
   #giveUp(): void {
     const error = new StreamError('SPW_ERR_ABANDONED', 'The storage did not take what was left within the drain time.')
-    this.#streams.failover.destroy(error)
+    // What stands before it is told only when its last append has come back, which is not waited for.
+    for (const stream of [this.#streams.failover, this.#streams.retry, this.#streams.http]) stream.destroy(error)
     this.#timer = setTimeout(() => {
       this.#isLate = true
       this.#pass(error)

@@ -1,10 +1,14 @@
 import type { Stats } from '../account.ts'
+import { tell } from './standard-streams.ts'
 
-/** What a command says at its end, in one JSON line: the accounting, in records. */
+/**
+ * What a command says at its end, in one JSON line: the accounting, in records. `storing` is what a storage had under way when it was
+ * given up: it may be stored.
+ */
 export interface Report extends Stats {
   /** Lines of the input that are no records; they are stored, and not in `accepted`. */
   readonly damaged: number
-  /** Of the abandoned: those that the journal keeps for the next run. */
+  /** Neither delivered nor known to be stored: the journal, the input file or the storage of a replay has them for the next time. */
   readonly kept?: number
   readonly seconds: number
   /** Settled a second. */
@@ -36,4 +40,11 @@ export function reportOf(
     ...(signal === undefined ? {} : { signal }),
     exitCode
   }
+}
+
+/** Says of records whose append had not come back what that means. */
+export function tellOfStoring({ storing }: Stats, areKept: boolean): void {
+  if (storing === 0) return
+  const fate = areKept ? 'they may be in the storage as well' : 'they are in the storage, or lost'
+  tell(`${storing} records were being stored when the waiting ended: ${fate}`)
 }

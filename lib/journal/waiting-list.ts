@@ -1,6 +1,7 @@
 import type { Account } from '../account.ts'
 import { joinedWhere } from '../delivery/joined-records.ts'
 import { Fifo } from '../delivery/fifo.ts'
+import type { Outcome } from '../delivery/settlement.ts'
 import type { Snapshot } from '../delivery/snapshot.ts'
 import type { WriteCallback } from '../delivery/write.ts'
 import { Delivery } from '../delivery.ts'
@@ -41,6 +42,7 @@ export class WaitingList {
   #records = 0
   #bytes = 0
   #passing = 0
+  #elsewhere = 0
 
   constructor({ requests, rules }: Intake, account: Account) {
     this.#requests = requests
@@ -65,11 +67,17 @@ export class WaitingList {
     return this.#passing
   }
 
+  /** Of all that were accepted, wherever they are now: those that somebody else keeps, and that are neither delivered nor stored. */
+  get elsewhere(): number {
+    return this.#elsewhere
+  }
+
   /** Accepts a record, a kept one, or a delivery. */
   take(given: unknown, told: WriteCallback | undefined): void {
     if (given instanceof Delivery) return this.#takeDelivery(given, told)
     const kept = given instanceof KeptRecord ? given : undefined
     const record = kept === undefined ? given : kept.record
+    if (kept !== undefined) this.#elsewhere++
     try {
       const admitted = this.#requests.admit(record)
       this.#rows.push({ admitted, given: undefined, kept, told })
@@ -106,7 +114,7 @@ export class WaitingList {
     const { target, snapshot } = this.#requests.refused(record)
     const init = kept === undefined ? {} : { id: kept.id }
     const delivery = new Delivery([snapshot], init, { ...target, refusal })
-    return kept === undefined ? delivery : delivery.onSettled(kept.settled)
+    return kept === undefined ? delivery : delivery.onSettled(outcome => this.#settled([kept], outcome))
   }
 
   #count(records: number, bytes: number, passes: boolean): void {
@@ -133,8 +141,13 @@ export class WaitingList {
     // The id of a kept record is that of a request of its own: a batch may be composed anew.
     const id = kept !== undefined && this.#rules.batchSize === 1 ? { id: kept.id } : {}
     const delivery = new Delivery(joined, id, target, bytes)
-    if (keepers.length > 0) delivery.onSettled(outcome => keepers.forEach(keeper => keeper.settled(outcome)))
+    if (keepers.length > 0) delivery.onSettled(outcome => this.#settled(keepers, outcome))
     return { delivery, isNew: kept === undefined, told: callbacks }
+  }
+
+  #settled(keepers: readonly KeptRecord[], outcome: Outcome): void {
+    if (outcome !== 'abandoned') this.#elsewhere -= keepers.length
+    for (const keeper of keepers) keeper.settled(outcome)
   }
 
   /** Takes the next one if it fits. */

@@ -9,8 +9,8 @@ import { exitCode } from '../exit-code.ts'
 import { failureOf } from '../failure-of.ts'
 import { showProgress } from '../progress.ts'
 import { tellRefusals } from '../refusals.ts'
-import { reportOf } from '../report.ts'
-import { printLine } from '../standard-streams.ts'
+import { reportOf, tellOfStoring } from '../report.ts'
+import { printLine, tell } from '../standard-streams.ts'
 import { buildStored } from '../stored.ts'
 import { type Context, openStorage, tellFailure } from './context.ts'
 import { closed, stopsFor } from './run.ts'
@@ -64,9 +64,12 @@ async function resend(
   for (const error of new Set(failures)) tellFailure(error, secrets)
   const { signal } = stopping
   const stats = http.stats()
+  const kept = stats.accepted - stats.delivered - stats.stored
+  if (kept > 0) tell(`${kept} records stay in the storage: the next replay sends them`)
+  tellOfStoring(stats, true)
   const code = exitCode({ stats, damaged: 0, signal, failed: failures.length > 0 })
   const { notDue } = source.stats()
-  await printLine(JSON.stringify({ ...reportOf(stats, started, { damaged: 0, signal, exitCode: code }), notDue }))
+  await printLine(JSON.stringify({ ...reportOf(stats, started, { damaged: 0, kept, signal, exitCode: code }), notDue }))
   return code
 }
 

@@ -16,7 +16,7 @@ import { exitCode } from '../exit-code.ts'
 import { failureOf } from '../failure-of.ts'
 import { showProgress } from '../progress.ts'
 import { tellRefusals } from '../refusals.ts'
-import { reportOf } from '../report.ts'
+import { reportOf, tellOfStoring } from '../report.ts'
 import { printLine, tell } from '../standard-streams.ts'
 import { Stopping } from '../stopping.ts'
 import { type Context, openFirst, openStorage, tellFailure } from './context.ts'
@@ -80,10 +80,14 @@ export async function run(config: Config, { noJournal, anew }: RunFlags, { quiet
   damaged.end()
   for (const error of new Set([failure, closing])) tellFailure(error, secrets)
   if (damaged.lost > 0) tell(`${damaged.lost} damaged lines, or parts of them, were not stored`)
-  const kept = transform?.kept ?? 0
-  if (kept > 0) tell(`${kept} records are kept in the journal: the next run sends them first`)
+  const inJournal = transform?.kept ?? 0
+  const inInput = transform?.keptElsewhere ?? 0
+  if (inJournal > 0) tell(`${inJournal} records are kept in the journal: the next run sends them first`)
+  if (inInput > 0) tell(`${inInput} records of the input are not settled: the next run of it sends them`)
   const { signal } = stopping
   const stats = front.stats()
+  const kept = inJournal + inInput
+  tellOfStoring(stats, kept > 0)
   const failed = failure !== undefined || closing !== undefined || damaged.lost > 0
   const code = exitCode({ stats, damaged: damaged.lines, signal, failed })
   await printLine(JSON.stringify(reportOf(stats, started, { damaged: damaged.lines, kept, signal, exitCode: code })))

@@ -255,7 +255,7 @@ describe('spillway run and its journal', function () {
       .and.not.include('journal')
     const wrong = await run('events.ndjson', '--journal', './failover')
     expect(wrong.code).to.equal(2)
-    expect(wrong.stderr).to.include('journal/path must be another folder than failover/path')
+    expect(wrong.stderr).to.include('--journal must be another folder than failover/path')
   })
 
   it('T01 says which folder is a file, and ends with 5', async () => {
