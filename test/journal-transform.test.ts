@@ -582,6 +582,19 @@ describe('JournalTransform', () => {
       })
     }
 
+    it('P01 ends only when all of an append that fails has gone on', async () => {
+      const kept = Object.assign(new MemoryStorage(), { beforeAppend: () => Promise.reject(storageFailure(true)) })
+      const { journal, http, failover, stored } = line({ kept })
+      for (const record of ['a', 'b', 'c']) journal.write(record)
+      journal.end()
+      await paused(50)
+      http.drain(0)
+      await within(Promise.all([journal, failover].map(stream => stream.settled())), 'the end')
+      expect(stored.records).to.deep.equal(['"a"', '"b"', '"c"'])
+      expect(journal.errored).to.equal(null)
+      expect(journal.stats()).to.include({ accepted: 3, stored: 3, abandoned: 0 })
+    })
+
     it('leaves in it what was left when it was drained before it began', async () => {
       const kept = new MemoryStorage()
       await kept.append([new Delivery(['"old"'], { url: nowhere })])

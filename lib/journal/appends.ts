@@ -121,9 +121,13 @@ export class Appends {
       for (const half of halves) await this.#append(half)
       return
     }
-    for (const { delivery } of loads) this.#leave(delivery)
-    if (!isRefusal(error) && !this.#isDraining) this.#owner.failed(loads, error)
-    else for (const load of loads) this.#owner.passed(load)
+    const passes = isRefusal(error) || this.#isDraining
+    for (const load of loads) {
+      // One after the other: what has not gone on yet keeps the stream from its end.
+      this.#leave(load.delivery)
+      if (passes) this.#owner.passed(load)
+    }
+    if (!passes) this.#owner.failed(loads, error)
   }
 
   #enter({ count, bytes }: Delivery): void {

@@ -566,5 +566,11 @@ export const bugsFound: readonly FoundBug[] = [
     foundBy: 'review',
     file: 'test/storage/file/disk-faults.test.ts',
     test: 'keeps what is appended where one stood that was never acknowledged'
+  },
+  {
+    what: 'When `spillway run` was stopped by a signal while its journal took nothing, its disk was full say, all records but the first of an append were written after the end of the journal: the run failed, and what waited was abandoned, although the failover had room.',
+    foundBy: 'trying by hand',
+    file: 'test/journal-transform.test.ts',
+    test: 'ends only when all of an append that fails has gone on'
   }
 ]
