@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, realpath, rename, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { LockFile } from './lock-file.ts'
 
@@ -47,7 +47,7 @@ const noFollow = (constants.O_NOFOLLOW as number | undefined) ?? 0
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = constants
 
 export const nodeDisk: Disk = {
-  makeFolder: path => mkdir(path, { recursive: true, mode: 0o700 }),
+  makeFolder,
   realPath: path => realpath(path),
   async list(path) {
     const items = await readdir(path, { withFileTypes: true })
@@ -72,6 +72,34 @@ export const nodeDisk: Disk = {
     }
   },
   lock: path => LockFile.take(path)
+}
+
+/**
+ * With all that is missing above it; gives the topmost that was made. Node's own `recursive` tries for ever where a file system says
+ * that there is nothing, and lets nobody make it, as /proc does.
+ */
+async function makeFolder(path: string): Promise<string | undefined> {
+  try {
+    return await makeOne(path)
+  } catch (error) {
+    const parent = dirname(path)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === path) throw error
+    const first = await makeFolder(parent)
+    return (await makeOne(path)) === undefined ? first : (first ?? path)
+  }
+}
+
+/** `undefined` when it is there already. */
+async function makeOne(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path, 0o700)
+    return path
+  } catch (error) {
+    // What the system says of a folder that is there differs: it may be read-only, or the root of a drive.
+    const found = await stat(path).catch(() => undefined)
+    if (found?.isDirectory() === true) return undefined
+    throw error
+  }
 }
 
 async function opened(path: string, flags: number): Promise<DiskFile> {
