@@ -177,7 +177,16 @@ export class InputSource extends Readable {
     const reader = readerFor({ format: format ?? formatOf(file.name), parsed, maxLineBytes })
     const place = await places?.open(file, content.file)
     this.#current = { file, reader, content, place }
-    for await (const chunk of content.chunks()) yield reader.splitter.split(chunk)
+    for await (const chunk of chunksOf(file, content)) yield reader.splitter.split(chunk)
     if (!this.#stopped) yield reader.splitter.end()
+  }
+}
+
+async function* chunksOf({ name }: InputFile, content: FileBytes): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* content.chunks()
+  } catch (cause) {
+    const { message, code } = cause as NodeJS.ErrnoException
+    throw Object.assign(new Error(`cannot read the input ${name} to its end: ${message}`, { cause }), { code })
   }
 }

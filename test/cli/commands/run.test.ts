@@ -244,7 +244,9 @@ describe('spillway run', function () {
     await folder.write('events.ndjson.gz', Buffer.from('H4sIAAAAAAAAA6tWykxRsjKo5QIA', 'base64'))
     const result = await folder.run(['run', 'c.yaml', '--input', 'events.ndjson.gz'], { URL })
     expect(result.code).to.equal(5)
-    expect(result.stderr).to.include('unexpected end of file')
+    expect(result.stderr).to.equal(
+      'spillway: cannot read the input events.ndjson.gz to its end: unexpected end of file\n'
+    )
     expect(reportIn(result)).to.deep.include({ abandoned: 0 })
   })
 
