@@ -80,7 +80,7 @@ const storageFlags: readonly OverrideFlag[] = [
     flag: '--path <folder>',
     section: 'failover',
     option: 'path',
-    description: 'the folder of the storage "file"',
+    description: 'the folder of the storage "file" or "hdfs"',
     parse: path
   }
 ]

@@ -18,6 +18,8 @@ import type { Secrets } from './secrets.ts'
 /** No configuration has more values, aliases counted as often as they are used, and none is nested deeper. */
 const mostValues = 10_000
 const deepest = 32
+/** No more lines that are no YAML are told of: what has so many is another file. */
+const mostFaults = 10
 
 /** A configuration file as plain values, `${…}` expanded, and where in the file each of them stands. */
 export interface ConfigDocument {
@@ -67,12 +69,11 @@ function parsed(text: string, file: string, lines: LineCounter): Document {
     [...document.errors, ...document.warnings].reverse().map(fault => [lines.linePos(fault.pos[0]).line, fault])
   )
   if (faults.size > 0) {
-    throw new OptionsError(
-      [...faults.values()]
-        .reverse()
-        .map(fault => syntaxFault(fault, file, lines))
-        .join('\n')
-    )
+    const all = [...faults.values()].reverse()
+    const told = all.slice(0, mostFaults).map(fault => syntaxFault(fault, file, lines))
+    if (all.length > mostFaults)
+      told.push(`${file} has ${all.length - mostFaults} more such lines: is it a configuration?`)
+    throw new OptionsError(told.join('\n'))
   }
   const { contents } = document
   if (isMap(contents)) return document

@@ -58,7 +58,8 @@ export function overridden(sections: Sections, overrides: readonly Override[]): 
 export function told({ place, inTheirWords }: Sections, pointer: string, sentence: string): string {
   const where = place(pointer)
   const words = inTheirWords(sentence)
-  return words.startsWith(`${where} `) ? words : `${where} ${words}`
+  const begins = words.startsWith(where) && /[ :]/.test(words.charAt(where.length))
+  return begins ? words : `${where} ${words}`
 }
 
 function structure({ values }: Sections): Record<SectionName, Record<string, unknown>> {

@@ -126,6 +126,13 @@ describe('readDocument', () => {
     }
   })
 
+  it('tells of ten lines of a file that is no configuration, and how many more there are', () => {
+    const lines = '{"id":1}\n'.repeat(50)
+    const faults = faultOf(lines).split('\n')
+    expect(faults).to.have.lengthOf(11)
+    expect(faults.at(-1)).to.equal('f.yaml has 39 more such lines: is it a configuration?')
+  })
+
   it('C08 does not quote the text around a syntax error', () => {
     for (const text of ['a: "canary-4711', 'a: canary-4711: x', 'a: [canary-4711', "a: 'canary-4711' canary-4711"]) {
       expect(faultOf(text))

@@ -195,7 +195,8 @@ describe('spillway run', function () {
       run('ok.yaml', '--input', 'none.ndjson'),
       run('ok.yaml'),
       run('ok.yaml', '--input', '-', '--num-writers', 'many'),
-      run('ok.yaml', '--input', '-', '--num-writers', '0')
+      run('ok.yaml', '--input', '-', '--num-writers', '0'),
+      run('ok.yaml', '--input', '-', '--url', 'localhost:8080')
     ])
     expect(results.map(({ code, stdout }) => [code, stdout])).to.deep.equal(results.map(() => [2, '']))
     const faults = [
@@ -206,7 +207,8 @@ describe('spillway run', function () {
       /^spillway: cannot read the input none\.ndjson: there is no such file\n$/,
       /^spillway: there is no input: /,
       /^error: option '--num-writers <n>' argument 'many' is invalid\. It must be a whole number\.\n$/,
-      /^spillway: --num-writers must be >= 1, got 0\n$/
+      /^spillway: --num-writers must be >= 1, got 0\n$/,
+      /^spillway: --url: the URL must be http or https, got localhost\n$/
     ]
     results.forEach(({ stderr }, i) => expect(stderr).to.match(faults[i]!))
     expect(bodies).to.deep.equal([])
