@@ -20,7 +20,10 @@ export const exitCodes: ReadonlyArray<readonly [codes: string, meaning: string]>
   ['2', 'The configuration or the command is wrong. Nothing was started. Also `purge` without `--yes`.'],
   ['3', 'Some records were stored.'],
   ['4', 'Some records were refused, or a line of the input was damaged. They are stored.'],
-  ['5', 'Something was abandoned, a storage or the input failed, or `check` found a fault.'],
+  [
+    '5',
+    'Something was abandoned, a storage or the input failed, `check` found a fault, or what `ls` and its like print could not be written.'
+  ],
   ['129, 130, 143', 'Stopped by SIGHUP, SIGINT or SIGTERM, and drained.']
 ]
 

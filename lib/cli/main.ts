@@ -5,7 +5,7 @@ import { OptionsError } from '../errors.ts'
 import { tellFailure } from './commands/context.ts'
 import { wrongUse } from './exit-code.ts'
 import { program } from './program.ts'
-import { guardStandardStreams } from './standard-streams.ts'
+import { guardStandardStreams, tell, unwritten } from './standard-streams.ts'
 import { watchDiagnostics } from './watch-diagnostics.ts'
 
 const unread = guardStandardStreams()
@@ -18,6 +18,8 @@ try {
 } catch (error) {
   code = codeOf(error as Error)
 }
+const lost = unwritten(unread)
+if (lost !== undefined) tell(`standard output could not be written: ${lost.message}`)
 // What is left open by then (a connection that is kept alive, standard input) must not keep the process.
 process.exit(code)
 

@@ -15,7 +15,7 @@ import { count, duration, integer, plainNumber, port, positive, share, span, wit
 import { addFilter, addOverrides, filterIn, overridesIn } from './flags.ts'
 import { helpText } from './help-text.ts'
 import { IdCommand } from './id-command.ts'
-import { tell } from './standard-streams.ts'
+import { tell, unwritten } from './standard-streams.ts'
 import type { TestEndpointOptions } from './test-endpoint.ts'
 
 /** What a command does once its configuration was read. */
@@ -43,7 +43,10 @@ export function program(secrets: Secrets, unread: AbortSignal, done: (code: numb
         const config = await readConfig(file, { environment: process.env, secrets, overrides })
         const quiet = flags.quiet === true
         if (!quiet) for (const notice of config.notices) tell(secrets.redact(notice))
-        done(await action(config, { quiet, secrets, unread }, command))
+        const code = await action(config, { quiet, secrets, unread }, command)
+        // Of those that send, it says what became of the records.
+        const isOutput = name !== 'run' && name !== 'replay'
+        done(code === 0 && isOutput && unwritten(unread) !== undefined ? 5 : code)
       })
   }
 

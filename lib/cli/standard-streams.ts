@@ -1,12 +1,18 @@
 /**
  * Makes a closed standard output or error harmless: what is written is then lost, but the records are not. Returns a signal
- * that aborts when nobody reads standard output any more.
+ * that aborts when nobody reads standard output any more, or it cannot be written; its reason says why.
  */
 export function guardStandardStreams(): AbortSignal {
   const gone = new AbortController()
-  process.stdout.on('error', () => gone.abort())
+  process.stdout.on('error', error => gone.abort(error))
   process.stderr.on('error', () => {})
   return gone.signal
+}
+
+/** Why standard output could not be written; `undefined` when it could, or when it was the reader who did not want more. */
+export function unwritten({ reason }: AbortSignal): NodeJS.ErrnoException | undefined {
+  const error = reason as NodeJS.ErrnoException | undefined
+  return error?.code === 'EPIPE' ? undefined : error
 }
 
 /** Resolves when the line is written, or cannot be. */

@@ -1,11 +1,12 @@
 import { expect } from 'chai'
+import { existsSync } from 'node:fs'
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Delivery } from '../../../lib/delivery.ts'
 import { DeliveryError } from '../../../lib/errors.ts'
 import { FileStorage } from '../../../lib/storage/file-storage.ts'
 import { TestEndpoint } from '../../../lib/cli/test-endpoint.ts'
-import { CommandFolder, reportIn } from '../command.ts'
+import { CommandFolder, reportIn, RunningCommand } from '../command.ts'
 
 interface Row {
   readonly id: string
@@ -313,6 +314,25 @@ describe('spillway and what is stored', function () {
       expect(stderr).to.match(/^spillway: c\.yaml:4:3 failover\/jdbcUrl /)
     }
   })
+
+  if (existsSync('/dev/full')) {
+    it('says that its output could not be written, and ends with 5 where that is all that it does', async () => {
+      const full = ['sh', '-c', 'exec "$@" > /dev/full', 'sh']
+      for (const [code, ...args] of [
+        [5, 'ls'],
+        [5, 'ls', '--json'],
+        [5, 'check'],
+        [5, 'purge', '--all', '--yes'],
+        [0, 'replay', '--all']
+      ] as const) {
+        const [name, ...flags] = args
+        const unwritten = new RunningCommand(folder.path, [name, 'c.yaml', ...flags], environment, full)
+        const result = await unwritten.result()
+        expect(result.stderr).to.match(/^spillway: standard output could not be written: .*ENOSPC/)
+        expect(result.code, name).to.equal(code)
+      }
+    })
+  }
 
   it('stops listing when nobody reads on', async () => {
     const listing = folder.start(['ls', 'c.yaml'], environment)
