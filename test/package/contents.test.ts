@@ -4,7 +4,15 @@ import { promisify } from 'node:util'
 import { expect } from 'chai'
 
 const root = new URL('../../', import.meta.url)
-const documents = ['ARCHITECTURE.md', 'CHANGELOG.md', 'LICENSE', 'README.md', 'RELIABILITY.md', 'package.json']
+const documents = [
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'RELIABILITY.md',
+  'SECURITY.md',
+  'package.json'
+]
 
 interface Manifest {
   scripts: Record<string, string>
@@ -52,5 +60,17 @@ describe('the package contents', () => {
     const [{ files }] = JSON.parse(stdout) as [{ files: Array<{ path: string }> }]
     const outside = files.map(({ path }) => path).filter(path => !/^dist\/.+\.(js|d\.ts)$/.test(path))
     expect(outside.sort()).to.deep.equal(documents)
+  })
+
+  it('holds what its documents send a user to, but for what is of a clone', async () => {
+    const ofClone = /^(?:examples|CONTRIBUTING\.md|lib|test)(?:\/|$)/
+    for (const name of documents.filter(each => each.endsWith('.md'))) {
+      const text = await readFile(new URL(name, root), 'utf8')
+      const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path!)
+      expect(
+        links.filter(path => !ofClone.test(path) && !documents.includes(path)),
+        name
+      ).to.deep.equal([])
+    }
   })
 })
