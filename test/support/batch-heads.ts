@@ -1,5 +1,6 @@
 import { ByteReader } from '../../lib/storage/kafka/byte-reader.ts'
 import type { Broker, Cluster } from '../../lib/storage/kafka/cluster.ts'
+import { batchesInSet } from './kafka-batches.ts'
 
 /** What stands before the records of a batch. */
 export interface BatchHead {
@@ -16,7 +17,6 @@ interface Exchange {
 const attributesAt = 21
 const lastOffsetDeltaAt = 23
 const countAt = 57
-const batchHead = 61
 const control = 32
 
 /** The batches of partition 0 of a topic, by fetches of which only the bytes are looked at. */
@@ -60,14 +60,9 @@ function recordsOf(answer: Buffer): Buffer {
   return Buffer.from(reader.slice(reader.int32()) ?? [])
 }
 
-function headsIn(bytes: Buffer): BatchHead[] {
-  const heads: BatchHead[] = []
-  for (let at = 0; at + batchHead <= bytes.length; at += 12 + bytes.readInt32BE(at + 8)) {
-    heads.push({
-      lastOffset: Number(bytes.readBigInt64BE(at)) + bytes.readInt32BE(at + lastOffsetDeltaAt),
-      isControl: (bytes.readInt16BE(at + attributesAt) & control) !== 0,
-      count: bytes.readInt32BE(at + countAt)
-    })
-  }
-  return heads
-}
+const headsIn = (bytes: Buffer): BatchHead[] =>
+  batchesInSet(bytes).map(([at]) => ({
+    lastOffset: Number(bytes.readBigInt64BE(at)) + bytes.readInt32BE(at + lastOffsetDeltaAt),
+    isControl: (bytes.readInt16BE(at + attributesAt) & control) !== 0,
+    count: bytes.readInt32BE(at + countAt)
+  }))
