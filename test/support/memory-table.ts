@@ -1,3 +1,4 @@
+import { BufferCell } from '../../lib/storage/hbase/buffer-cell.ts'
 import type { Cell, Put, Removal, Row, Scan, ScanRange, Swap, Table } from '../../lib/storage/hbase/table.ts'
 
 /** A table of HBase's in memory, of the newest cells only, with pages of `pageRows` and a clock of its own. */
@@ -67,7 +68,9 @@ export class MemoryTable implements Table {
         .sort((a, b) => (forward ? a.key.compare(b.key) : b.key.compare(a.key)))
         .slice(0, this.pageRows)
       last = rows.at(-1)?.key
-      return rows.length === 0 ? undefined : rows.map(({ key, cells }) => ({ key, cells: new Map(cells) }))
+      return rows.length === 0
+        ? undefined
+        : rows.map(({ key, cells }) => ({ key, bytes: bytesOf(cells), cells: new Map(cells) }))
     }
     return { next, close: () => undefined }
   }
@@ -78,6 +81,9 @@ export class MemoryTable implements Table {
     const name = key.toString('hex')
     const row = this.#rows.get(name) ?? { key, cells: new Map<string, Cell>() }
     this.#rows.set(name, row)
-    if ((row.cells.get(qualifier)?.time ?? -1) <= time) row.cells.set(qualifier, { value, time })
+    if ((row.cells.get(qualifier)?.time ?? -1) <= time) row.cells.set(qualifier, new BufferCell(value, time))
   }
 }
+
+const bytesOf = (cells: ReadonlyMap<string, Cell>): number =>
+  [...cells.values()].reduce((sum, { value }) => sum + value.length, 0)

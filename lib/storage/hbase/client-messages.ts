@@ -1,8 +1,8 @@
 import { exceptionOf, type HBaseFailure, noAnswer } from './failure.ts'
+import { rowIn } from './native-row.ts'
 import {
   type BinaryReader,
   BinaryWriter,
-  bufferOf,
   eachFieldWithin,
   encoded,
   writeMessage,
@@ -10,7 +10,7 @@ import {
   writeText
 } from './protobuf.ts'
 import { eachFieldOf } from './rpc-connection.ts'
-import { type Cell, family, type Put, type Removal, type Row, type Swap } from './table.ts'
+import { family, type Put, type Removal, type Row, type Swap } from './table.ts'
 
 // The messages of the service `ClientService`. Longer than most files: there are many, and none has an idea of its own.
 
@@ -193,7 +193,12 @@ export interface RegionScan {
   readonly reversed: boolean
   readonly family: string
   readonly mostBytes: number
+  /** A server that expects a long one ends its first answer at 256 KB, and then opens the files anew to read them in one go. */
+  readonly isShort: boolean
 }
+
+const readType = 23
+const positional = 2
 
 export function openScanRequest(scan: RegionScan, rows: number): Uint8Array {
   const writer = new BinaryWriter()
@@ -206,6 +211,7 @@ export function openScanRequest(scan: RegionScan, rows: number): Uint8Array {
     if (scan.reversed) writeNumber(writer, 15, 1)
     writeNumber(writer, 21, scan.includeStart ? 1 : 0)
     writeNumber(writer, 22, scan.includeStop ? 1 : 0)
+    if (scan.isShort) writeNumber(writer, readType, positional)
   })
   writeScanOptions(writer, rows)
   return writer.finish()
@@ -248,32 +254,12 @@ export function scanAnswer(answer: BinaryReader): ScanAnswer {
   eachFieldOf(answer, field => {
     if (field === 2) scannerId = BigInt(answer.uint64())
     else if (field === 3) hasMoreInRegion &&= answer.bool()
-    else if (field === 5) isPartial = readRow(answer, rows)
     else if (field === 8) hasMoreInRegion &&= answer.bool()
+    else if (field === 5) {
+      const next = rowIn(answer)
+      isPartial = next.isPartial
+      if (next.row !== undefined) rows.push(next.row)
+    }
   })
   return { scannerId, rows, isPartial, hasMoreInRegion }
 }
-
-function readRow(reader: BinaryReader, rows: Row[]): boolean {
-  let key: Buffer | undefined
-  let isPartial = false
-  const cells = new Map<string, Cell>()
-  eachFieldWithin(reader, field => {
-    if (field === 5) isPartial = reader.bool()
-    if (field !== 1) return
-    let qualifier = ''
-    let value: Uint8Array = nothing
-    let time = 0
-    eachFieldWithin(reader, inner => {
-      if (inner === 1) key ??= bufferOf(reader.bytes())
-      else if (inner === 3) qualifier = reader.string()
-      else if (inner === 4) time = Number(reader.uint64())
-      else if (inner === 6) value = reader.bytes()
-    })
-    cells.set(qualifier, { value, time })
-  })
-  if (key !== undefined) rows.push({ key, cells })
-  return isPartial
-}
-
-const nothing = new Uint8Array(0)

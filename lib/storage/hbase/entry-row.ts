@@ -20,8 +20,7 @@ export interface EntryRow {
 const pieceBytes = 8 * 1024 * 1024
 // Nobody has claimed it. When it was appended is a part of it, so that a claim never meets what was appended anew meanwhile.
 const free = '-'
-const nothing = new Uint8Array(0)
-const [space, zero] = [0x20, 0x30] as const
+const zero = 0x30
 
 /** Throws `SPW_ERR_STORAGE_REFUSED` for an id that is too long for a row key. */
 export function entryRowOf(delivery: Delivery): EntryRow {
@@ -55,12 +54,12 @@ export function putOf({ key, values, timestamp, request }: EntryRow, appended: n
 
 /** Who has claimed a row: the id of a reader, or '' when nobody has. */
 export function claimantOf({ cells }: Row): string {
-  const [claimant = ''] = textOf(cells.get('claim')?.value).split(/[/ ]/)
+  const [claimant = ''] = (cells.get('claim')?.text ?? '').split(/[/ ]/)
   return claimant === free ? '' : claimant
 }
 
 /** What the cell `claim` has now; '' when there is none, as in StreamPark's rows. */
-export const claimText = ({ cells }: Row): string => textOf(cells.get('claim')?.value)
+export const claimText = ({ cells }: Row): string => cells.get('claim')?.text ?? ''
 
 /** What the cell `claim` has when a reader has the row: `mark` is its id and, after a `/`, what else it wants. '' is nobody. */
 export const claimBy = (mark: string, appended: number): string => `${mark === '' ? free : mark} ${appended}`
@@ -73,14 +72,16 @@ export const storedAt = ({ cells }: Row): number | undefined => cells.get('value
 
 /** When an entry was appended, by the clock of who did; of StreamPark's, and of what somebody has altered, as the server says. */
 export function appendedAt(row: Row): number {
-  // Of every row that is read, so no text is made of it: the digits behind the last space.
-  const claim = row.cells.get('claim')?.value ?? nothing
+  const claim = claimText(row)
+  // The digits behind the last space, without the pieces of text that every row would need.
   let time = 0
   let at = claim.length - 1
-  for (let factor = 1; at >= 0 && claim[at]! >= zero && claim[at]! <= zero + 9; at--, factor *= 10) {
-    time += (claim[at]! - zero) * factor
+  for (let factor = 1; at >= 0; at--, factor *= 10) {
+    const digit = claim.charCodeAt(at) - zero
+    if (digit < 0 || digit > 9) break
+    time += digit * factor
   }
-  return claim[at] === space && time > 0 ? time : storedAt(row)!
+  return claim[at] === ' ' && time > 0 ? time : storedAt(row)!
 }
 
 /** Whether StreamPark, or somebody else, has written the row. */
@@ -91,8 +92,8 @@ export const isForeign = ({ cells }: Row): boolean => !cells.has('request')
  * as it is, and refused, so that a replay leaves it alone.
  */
 export function envelopeIn(row: Row): Envelope {
-  const request = textOf(row.cells.get('request')?.value)
-  const values = textOf(valuesOf(row))
+  const request = row.cells.get('request')?.text ?? ''
+  const values = valuesOf(row)
   if (request === '') return foreignEnvelope(row, values)
   try {
     return joinEnvelope(request, values)
@@ -104,22 +105,19 @@ export function envelopeIn(row: Row): Envelope {
 /** When a row that is not ours was written: as its columns say, else its key, else the server. */
 export function foreignTime({ key, cells }: Row): number {
   const timestamp = cells.get('timestamp')?.value
-  if (timestamp?.length === 8) return Number(Buffer.from(timestamp).readBigInt64BE())
+  if (timestamp?.length === 8) return Number(timestamp.readBigInt64BE())
   return key.length === 8 ? timeIn(key) : cells.get('values')!.time
 }
 
 const foreignEnvelope = (row: Row, values: string): Envelope =>
   envelopeOfValue(values, { id: `hbase-${row.key.toString('hex')}`, acceptedAt: foreignTime(row) })
 
-function valuesOf({ cells }: Row): Uint8Array | undefined {
-  if (!cells.has('values.1')) return cells.get('values')?.value
-  const pieces: Uint8Array[] = []
+function valuesOf({ cells }: Row): string {
+  if (!cells.has('values.1')) return cells.get('values')?.text ?? ''
+  const pieces: Buffer[] = []
   for (let i = 0; ; i++) {
     const piece = cells.get(i === 0 ? 'values' : `values.${i}`)
-    if (piece === undefined) return Buffer.concat(pieces)
+    if (piece === undefined) return Buffer.concat(pieces).toString()
     pieces.push(piece.value)
   }
 }
-
-const textOf = (bytes: Uint8Array | undefined): string =>
-  bytes === undefined ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()

@@ -87,7 +87,7 @@ export class NativeScan {
       this.#leave(opened.region)
       return nothing
     }
-    const answer = await this.#call(opened.region, nextScanRequest(opened.id, rowsAtOnce))
+    const answer = await this.#call(opened.region, nextScanRequest(opened.id, this.#range.wanted ?? rowsAtOnce))
     opened.usedAt = performance.now()
     opened.hasMore = answer.hasMoreInRegion
     return answer
@@ -95,7 +95,7 @@ export class NativeScan {
 
   async #open(signal: AbortSignal): Promise<ScanAnswer> {
     const regions = await this.#regions.all(signal)
-    const { forward = false, from, before } = this.#range
+    const { forward = false, from, before, wanted } = this.#range
     let region: Region | undefined
     try {
       region = forward ? regionAt(regions, this.#at) : regionBelow(regions, this.#at)
@@ -108,9 +108,10 @@ export class NativeScan {
         includeStop: !forward && from.length > 0,
         reversed: !forward,
         family,
-        mostBytes
+        mostBytes,
+        isShort: wanted !== undefined
       }
-      const answer = await this.#call(region, openScanRequest(scan, rowsAtOnce))
+      const answer = await this.#call(region, openScanRequest(scan, wanted ?? rowsAtOnce))
       const hasMore = answer.hasMoreInRegion
       this.#opened = { region, id: answer.scannerId, hasMore, usedAt: performance.now() }
       return answer
@@ -149,11 +150,12 @@ export class NativeScan {
     let isInclusive = this.#isInclusive
     for (const { key } of rows) {
       const isNext = key.compare(at) === wanted || (isInclusive && key.equals(at))
-      if (!isNext || key.compare(from) < 0 || key.compare(before) >= 0)
-        throw noAnswer('a scan gave a row that was not asked for')
+      if (!isNext) throw notAskedFor()
       at = key
       isInclusive = false
     }
+    const [first, last] = forward ? [rows[0]!, rows.at(-1)!] : [rows.at(-1)!, rows[0]!]
+    if (first.key.compare(from) < 0 || last.key.compare(before) >= 0) throw notAskedFor()
   }
 
   // A row that came in parts is given when it is complete.
@@ -164,6 +166,8 @@ export class NativeScan {
   }
 }
 
+const notAskedFor = (): HBaseFailure => noAnswer('a scan gave a row that was not asked for')
+
 const lostScanner = /UnknownScanner|OutOfOrderScannerNext|ScannerReset|LeaseException/
 
 const nothing: ScanAnswer = { scannerId: 0n, rows: [], isPartial: false, hasMoreInRegion: false }
@@ -171,5 +175,6 @@ const nothing: ScanAnswer = { scannerId: 0n, rows: [], isPartial: false, hasMore
 function joined(part: Row, [next, ...rest]: Row[]): Row[] {
   if (next === undefined) return [part]
   if (!next.key.equals(part.key)) return [part, next, ...rest]
-  return [{ key: part.key, cells: new Map([...part.cells, ...next.cells]) }, ...rest]
+  const whole = { key: part.key, bytes: part.bytes + next.bytes, cells: new Map([...part.cells, ...next.cells]) }
+  return [whole, ...rest]
 }

@@ -1,6 +1,16 @@
-import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
+import { BinaryReader as WireReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 
-export { BinaryReader, BinaryWriter }
+export { BinaryWriter }
+
+/** A reader that tells of which bytes. */
+export class BinaryReader extends WireReader {
+  readonly frame: Buffer
+
+  constructor(frame: Uint8Array) {
+    super(frame)
+    this.frame = bufferOf(frame)
+  }
+}
 
 // The field numbers in the files that use these are those of HBase's own .proto files, which may only ever grow.
 
@@ -37,7 +47,10 @@ export function writeNumber(writer: BinaryWriter, field: number, value: number):
   else writer.uint64(value)
 }
 
-/** Calls `take` with the number of each field; what it does not read is passed over. */
+/**
+ * Calls `take` with the number of each field; what it does not read is passed over. Throws a `RangeError` when one goes beyond
+ * the end of the message.
+ */
 export function eachField(
   reader: BinaryReader,
   end: number,
@@ -47,8 +60,19 @@ export function eachField(
     const [field, type] = reader.tag()
     const start = reader.pos
     take(field, reader)
-    if (reader.pos === start) reader.skip(type, field)
+    if (reader.pos > start) continue
+    // The reader would make a view of what nobody looks at.
+    if (type === WireType.LengthDelimited) passOver(reader)
+    else reader.skip(type, field)
   }
+  if (reader.pos > end || end > reader.len) throw new RangeError('a field that goes beyond its message')
+}
+
+/** Passes over a field that has a length, and gives that. */
+export function passOver(reader: BinaryReader): number {
+  const length = reader.uint32()
+  reader.pos += length
+  return length
 }
 
 /** The fields of a message that is a field of another: its length, then so many bytes. */
@@ -57,8 +81,20 @@ export function eachFieldWithin(reader: BinaryReader, take: (field: number, read
   eachField(reader, reader.pos + length, take)
 }
 
+/** A 64-bit number that is none of the largest. The reader itself makes a `BigInt` of each, and there are several in every row. */
+export function numberIn(reader: BinaryReader): number {
+  const start = reader.pos
+  const low = reader.uint32()
+  // 7 bits a byte: of the fifth one the upper three bits, and all behind it, are above those 32.
+  let high = 0
+  for (let at = reader.pos - 1; at > start + 4; at--) high = high * 128 + (reader.frame[at]! & 0x7f)
+  if (reader.pos > start + 4) high = high * 8 + ((reader.frame[start + 4]! & 0x70) >> 4)
+  return high * 2 ** 32 + low
+}
+
 export const textIn = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
 
 /** A view of the bytes, not a copy. */
-export const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+export const bufferOf = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

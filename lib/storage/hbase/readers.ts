@@ -73,16 +73,13 @@ export class Readers {
   /** Reads who is there. Removes who has not been there for very long. */
   async look(): Promise<void> {
     const seen = new Map<string, Seen>()
-    const gone: Row[] = []
     const scan = this.#table.scan({ from: prefix, before: end, forward: true })
     for (let rows = await scan.next(); rows !== undefined; rows = await scan.next()) {
       for (const row of rows) this.#note(row, seen)
     }
     this.#seen = seen
-    for (const [id, { time, lease }] of seen) {
-      if (this.#now() - time > 10 * lease) gone.push({ key: keyOf(id), cells: new Map() })
-    }
-    await this.#table.remove(gone.map(({ key }) => ({ key, upTo: seen.get(nameIn(key))!.time })))
+    const gone = [...seen].filter(([, { time, lease }]) => this.#now() - time > 10 * lease)
+    await this.#table.remove(gone.map(([id, { time }]) => ({ key: keyOf(id), upTo: time })))
   }
 
   /** Ends all claims of this one. */
@@ -117,7 +114,7 @@ export class Readers {
     const lease = cells.get('lease')
     if (lease === undefined) return
     const id = nameIn(key)
-    seen.set(id, { time: lease.time, lease: Number(Buffer.from(lease.value).toString()) })
+    seen.set(id, { time: lease.time, lease: Number(lease.text) })
     if (id === this.id && lease.time > this.#own.time) this.#own = { time: lease.time, at: performance.now() }
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as paused } from 'node:timers/promises'
 import type { Cluster } from './cluster.ts'
 import { openScanRequest, nextScanRequest, scanAnswer } from './client-messages.ts'
 import { HBaseFailure, noAnswer } from './failure.ts'
-import { BinaryReader, bufferOf, eachField, textIn } from './protobuf.ts'
+import { BinaryReader, bufferOf, eachField } from './protobuf.ts'
 import type { Row } from './table.ts'
 import type { Address } from './zookeeper.ts'
 
@@ -71,7 +71,8 @@ export class Regions {
       includeStop: false,
       reversed: false,
       family: 'info',
-      mostBytes: 1024 * 1024
+      mostBytes: 1024 * 1024,
+      isShort: false
     }
     const rows: Row[] = []
     const most = 1_000
@@ -119,8 +120,8 @@ const notFound = (): HBaseFailure =>
 // What is off line was split; what has no server is on its way to one, and so not to be found at the moment.
 function regionOf({ key, cells }: Row): Region | undefined {
   const info = cells.get('regioninfo')?.value
-  const server = cells.get('server')?.value
-  if (info === undefined || server === undefined || server.length === 0) return undefined
+  const server = cells.get('server')?.text
+  if (info === undefined || server === undefined || server === '') return undefined
   let [start, end] = [empty, empty]
   let isOffline = false
   let replica = 0
@@ -132,7 +133,7 @@ function regionOf({ key, cells }: Row): Region | undefined {
     else if (field === 7) replica = reader.int32()
   })
   if (isOffline || replica !== 0) return undefined
-  const [, host, port] = /^(.*):(\d+)$/.exec(textIn(server)) ?? []
+  const [, host, port] = /^(.*):(\d+)$/.exec(server) ?? []
   return { name: key, start, end, server: { host: host ?? '', port: Number(port) } }
 }
 

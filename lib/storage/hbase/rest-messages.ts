@@ -1,3 +1,4 @@
+import { BufferCell } from './buffer-cell.ts'
 import {
   BinaryReader,
   bufferOf,
@@ -155,16 +156,16 @@ function rowIn(bytes: Buffer): Row {
     if (field === 1) key = bufferOf(reader.bytes())
     if (field !== 2) return
     let column = ''
-    let value: Uint8Array = nothing
+    let value = nothing
     let time = 0
     eachFieldWithin(reader, inner => {
       if (inner === 2) column = textIn(reader.bytes())
       else if (inner === 3) time = Number(reader.int64())
-      else if (inner === 4) value = reader.bytes()
+      else if (inner === 4) value = bufferOf(reader.bytes())
     })
-    cells.set(column.slice(column.indexOf(':') + 1), { value, time })
+    cells.set(column.slice(column.indexOf(':') + 1), new BufferCell(value, time))
   })
-  return { key, cells }
+  return { key, bytes: bytes.length, cells }
 }
 
 const nothing: Buffer = Buffer.alloc(0)

@@ -2,15 +2,24 @@
 export const family = 'cf'
 
 export interface Cell {
-  readonly value: Uint8Array
+  readonly value: Buffer
+  /** The value as UTF-8. */
+  readonly text: string
   /** HBase's timestamp of it, in milliseconds. */
   readonly time: number
 }
 
+/** By qualifier. */
+export interface Cells extends Iterable<readonly [qualifier: string, cell: Cell]> {
+  get(qualifier: string): Cell | undefined
+  has(qualifier: string): boolean
+}
+
 export interface Row {
   readonly key: Buffer
-  /** By qualifier. */
-  readonly cells: ReadonlyMap<string, Cell>
+  /** How many it has, about. */
+  readonly bytes: number
+  readonly cells: Cells
 }
 
 /** A row to write, all of it or nothing. */
@@ -41,6 +50,8 @@ export interface ScanRange {
   readonly from: Buffer
   readonly before: Buffer
   readonly forward?: boolean
+  /** About how many rows will be read, where they are few: so many come at once. */
+  readonly wanted?: number
 }
 
 /** A scan under way. */

@@ -1,5 +1,5 @@
 import { boundaryAt, endOfEntries, startOfEntries, timeIn } from './row-key.ts'
-import type { Row, Table } from './table.ts'
+import type { Row, ScanRange, Table } from './table.ts'
 
 // What a window should hold, and from where on it is too large: all of it is in memory before the first row is given. Larger ones
 // keep the garbage collector busy.
@@ -7,6 +7,8 @@ const wantedRows = 1_000
 const wantedBytes = 1024 * 1024
 const manyRows = 3 * wantedRows
 const manyBytes = 3 * wantedBytes
+// So many show how close they stand.
+const fewRows = 250
 
 /** What makes the next key of a key. */
 const behind = Buffer.from([0])
@@ -34,7 +36,8 @@ export async function* windowsOf(table: Table): AsyncGenerator<readonly Row[], v
   let kept: Window | undefined
   let isCrowded = false
   for (;;) {
-    const rows = await backwards(table, before, kept?.downTo ?? startOfEntries)
+    const from = kept?.downTo ?? startOfEntries
+    const rows = await backwards(table, { from, before, wanted: isCrowded ? wantedRows : fewRows })
     if (rows === undefined) {
       if (kept === undefined) return
       yield kept.rows
@@ -78,8 +81,8 @@ function startOf(before: Buffer, span: number, kept: Window | undefined): Buffer
   return kept?.downTo !== undefined && from.compare(kept.downTo) < 0 ? kept.downTo : from
 }
 
-async function backwards(table: Table, before: Buffer, from: Buffer): Promise<readonly Row[] | undefined> {
-  const scan = table.scan({ from, before })
+async function backwards(table: Table, range: ScanRange): Promise<readonly Row[] | undefined> {
+  const scan = table.scan(range)
   try {
     return await scan.next()
   } finally {
@@ -88,7 +91,7 @@ async function backwards(table: Table, before: Buffer, from: Buffer): Promise<re
 }
 
 async function forwards(table: Table, from: Buffer, before: Buffer): Promise<Window> {
-  const scan = table.scan({ from, before, forward: true })
+  const scan = table.scan({ from, before, forward: true, wanted: manyRows })
   const rows: Row[] = []
   let bytes = 0
   let downTo: Buffer | undefined
@@ -116,6 +119,6 @@ function fitting(span: number, rows: number, bytes: number): number {
 
 function bytesOf(rows: readonly Row[]): number {
   let bytes = 0
-  for (const { cells } of rows) for (const { value } of cells.values()) bytes += value.length
+  for (const row of rows) bytes += row.bytes
   return bytes
 }

@@ -2,9 +2,17 @@ import { expect } from 'chai'
 import type { Cluster } from '../../../lib/storage/hbase/cluster.ts'
 import { HBaseFailure } from '../../../lib/storage/hbase/failure.ts'
 import { NativeScan } from '../../../lib/storage/hbase/native-scan.ts'
-import { BinaryReader, encoded, writeMessage, writeNumber, writeText } from '../../../lib/storage/hbase/protobuf.ts'
+import {
+  BinaryReader,
+  eachField,
+  eachFieldWithin,
+  encoded,
+  writeMessage,
+  writeNumber,
+  writeText
+} from '../../../lib/storage/hbase/protobuf.ts'
 import { type Region, regionAt, regionBelow, type Regions } from '../../../lib/storage/hbase/regions.ts'
-import { family } from '../../../lib/storage/hbase/table.ts'
+import { family, type ScanRange } from '../../../lib/storage/hbase/table.ts'
 
 const server = { host: '127.0.0.1', port: 1 }
 const region = (start: string, end: string): Region => ({
@@ -23,7 +31,7 @@ describe('NativeScan', () => {
   const signal = AbortSignal.timeout(60_000)
 
   /** A cluster that answers so, one answer after the other; what it was asked for is noted. */
-  function scanning(answers: Answer[], asked: string[] = []): NativeScan {
+  function scanning(answers: Answer[], asked: string[] = [], range: Partial<ScanRange> = {}): NativeScan {
     const cluster = {
       call: async (_address: unknown, _service: string, _method: string, request: Uint8Array) => {
         asked.push(Buffer.from(request).toString('latin1'))
@@ -34,7 +42,7 @@ describe('NativeScan', () => {
       }
     } as unknown as Cluster
     const known = { all: async () => regions, forget: () => undefined } as unknown as Regions
-    return new NativeScan(cluster, known, { from: Buffer.from('a'), before: Buffer.from('z') })
+    return new NativeScan(cluster, known, { from: Buffer.from('a'), before: Buffer.from('z'), ...range })
   }
 
   function message({ parts = [], isPartial = false, more = false }: Exclude<Answer, HBaseFailure>): Uint8Array {
@@ -65,7 +73,9 @@ describe('NativeScan', () => {
         return []
       })
       if (rows === undefined) return all
-      all.push(...rows.map(({ key, cells }) => `${key.toString()}:${[...cells.keys()].join('+')}`))
+      all.push(
+        ...rows.map(({ key, cells }) => `${key.toString()}:${[...cells].map(([qualifier]) => qualifier).join('+')}`)
+      )
     }
   }
 
@@ -87,6 +97,42 @@ describe('NativeScan', () => {
     expect(await rowsOf(scan)).to.deep.equal(['g:v', 'd:v', 'c:v', 'a:v'])
     expect(asked.map(text => /t,(\w?),1/.exec(text)![1])).to.deep.equal(['f', 'c', ''])
   })
+
+  it('asks for so many rows as are wanted, and then tells the server that its way is short', async () => {
+    /** How many rows, and how they are to be read. */
+    function askedIn(request: string): { rows: number; readType: number } {
+      const reader = new BinaryReader(Buffer.from(request, 'latin1'))
+      let [rows, readType] = [0, 0]
+      eachField(reader, reader.len, field => {
+        if (field === 4) rows = reader.uint32()
+        else if (field === 2)
+          eachFieldWithin(reader, inner => {
+            if (inner === 23) readType = reader.uint32()
+          })
+      })
+      return { rows, readType }
+    }
+    for (const [range, first, next] of [
+      [{ wanted: 70 }, { rows: 70, readType: 2 }, { rows: 70, readType: 0 }],
+      [{}, { rows: 1_000, readType: 0 }, { rows: 1_000, readType: 0 }]
+    ] as const) {
+      const asked: string[] = []
+      await rowsOf(scanning([{ parts: [['h', 'v']], more: true }, {}, {}, {}], asked, range))
+      expect(asked.slice(0, 2).map(askedIn)).to.deep.equal([first, next])
+    }
+  })
+
+  for (const [what, parts] of [
+    ['above', [['z', 'v']]],
+    ['below', [['b', 'v']]],
+    ['in the wrong order', [['x', 'v'], ['y', 'v']]] // prettier-ignore
+  ] as const) {
+    it(`takes no row ${what} of what it asked for`, async () => {
+      const scan = scanning([{ parts }], [], { from: Buffer.from('c') })
+      const error = await scan.next(signal).catch((caught: unknown) => caught)
+      expect(error).to.be.instanceOf(HBaseFailure).with.property('message', 'a scan gave a row that was not asked for')
+    })
+  }
 
   it('puts a row together that comes in parts', async () => {
     const scan = scanning([

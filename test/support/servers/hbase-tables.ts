@@ -31,7 +31,7 @@ export function tablesOf(address: () => string): { named(): string; emptied(): P
       await table.remove(
         (await theAdmin().rows(shared)).map(({ key, cells }) => ({
           key,
-          upTo: Math.max(...[...cells.values()].map(({ time }) => time))
+          upTo: Math.max(...[...cells].map(([, { time }]) => time))
         }))
       )
       await table.close()
