@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { rowKeyOf } from '../../../lib/storage/hbase/row-key.ts'
 import { windowsOf } from '../../../lib/storage/hbase/windows.ts'
+import type { ScanRange } from '../../../lib/storage/hbase/table.ts'
 import { MemoryTable } from '../../support/memory-table.ts'
 
 async function pagesIn(table: MemoryTable): Promise<Buffer[][]> {
@@ -41,14 +42,16 @@ describe('windowsOf', () => {
     const keys = [...Array(20_000).keys()].map(i => rowKeyOf(`x-${i.toString(36)}`, 1, 1_000_000 + Math.floor(i / 10)))
     await table.put(keys.map(key => ({ key, cells: [['values', 'x']], time: 1 })))
     const scan = table.scan.bind(table)
-    let backwards = 0
+    const ranges: ScanRange[] = []
     table.scan = range => {
-      if (range.forward !== true) backwards++
+      ranges.push(range)
       return scan(range)
     }
     expect((await pagesIn(table)).flat()).to.have.length(20_000)
+    const forwards = ranges.filter(({ forward }) => forward === true)
     // At the beginning, and to see that there is nothing more.
-    expect(backwards).to.equal(2)
+    expect(ranges.length - forwards.length).to.equal(2)
+    expect(new Set(forwards.map(({ wanted }) => wanted))).to.deep.equal(new Set([3_000]))
   })
 
   it('reads little twice where more rows stand than it expected, and gives all of one time', async () => {
@@ -60,8 +63,10 @@ describe('windowsOf', () => {
     const keys = times.map((time, i) => rowKeyOf(`x-${i.toString(36)}`, 1, 1_000_000 + time))
     await table.put(keys.map(key => ({ key, cells: [['values', 'x']], time: 1 })))
     let read = 0
+    const backwards = new Set<number | undefined>()
     const scan = table.scan.bind(table)
     table.scan = range => {
+      if (range.forward !== true) backwards.add(range.wanted)
       const { next, close } = scan(range)
       const counted = async (): ReturnType<typeof next> => {
         const rows = await next()
@@ -72,5 +77,7 @@ describe('windowsOf', () => {
     }
     expect((await pagesIn(table)).flat()).to.deep.equal(keys.sort(Buffer.compare).reverse())
     expect(read).to.be.at.most(1.5 * keys.length)
+    // Few to see how close they stand, many where all stand at one time.
+    expect(backwards).to.deep.equal(new Set([250, 1_000]))
   }).timeout(20_000)
 })
