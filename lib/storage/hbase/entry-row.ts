@@ -53,8 +53,8 @@ export function putOf({ key, values, timestamp, request }: EntryRow, appended: n
 }
 
 /** Who has claimed a row: the id of a reader, or '' when nobody has. */
-export function claimantOf({ cells }: Row): string {
-  const [claimant = ''] = (cells.get('claim')?.text ?? '').split(/[/ ]/)
+export function claimantOf(row: Row): string {
+  const [claimant = ''] = claimText(row).split(/[/ ]/)
   return claimant === free ? '' : claimant
 }
 

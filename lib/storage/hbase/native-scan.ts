@@ -4,7 +4,7 @@ import { HBaseFailure, noAnswer } from './failure.ts'
 import { type Region, regionAt, regionBelow, type Regions } from './regions.ts'
 import { family, type Row, type ScanRange } from './table.ts'
 
-const rowsAtOnce = 1_000
+const manyRows = 1_000
 const mostBytes = 2 * 1024 * 1024
 // A server ends a scan that nobody goes on with after a minute; one that rested for long is begun anew.
 const longestRest = 20_000
@@ -25,6 +25,7 @@ export class NativeScan {
   readonly #cluster: Cluster
   readonly #regions: Regions
   readonly #range: ScanRange
+  readonly #rowsAtOnce: number
   #opened: Opened | undefined
   /** Where the next scanner begins: behind the last row, or at the edge of a region. */
   #at: Buffer
@@ -36,6 +37,7 @@ export class NativeScan {
     this.#cluster = cluster
     this.#regions = regions
     this.#range = range
+    this.#rowsAtOnce = range.wanted ?? manyRows
     this.#at = range.forward ? range.from : range.before
     this.#isInclusive = range.forward === true
   }
@@ -87,7 +89,7 @@ export class NativeScan {
       this.#leave(opened.region)
       return nothing
     }
-    const answer = await this.#call(opened.region, nextScanRequest(opened.id, this.#range.wanted ?? rowsAtOnce))
+    const answer = await this.#call(opened.region, nextScanRequest(opened.id, this.#rowsAtOnce))
     opened.usedAt = performance.now()
     opened.hasMore = answer.hasMoreInRegion
     return answer
@@ -111,7 +113,7 @@ export class NativeScan {
         mostBytes,
         isShort: wanted !== undefined
       }
-      const answer = await this.#call(region, openScanRequest(scan, wanted ?? rowsAtOnce))
+      const answer = await this.#call(region, openScanRequest(scan, this.#rowsAtOnce))
       const hasMore = answer.hasMoreInRegion
       this.#opened = { region, id: answer.scannerId, hasMore, usedAt: performance.now() }
       return answer
@@ -145,11 +147,11 @@ export class NativeScan {
   // Whoever gives what is behind already would be asked for ever.
   #check(rows: readonly Row[]): void {
     const { forward, from, before } = this.#range
-    const wanted = forward ? 1 : -1
+    const direction = forward ? 1 : -1
     let at = this.#at
     let isInclusive = this.#isInclusive
     for (const { key } of rows) {
-      const isNext = key.compare(at) === wanted || (isInclusive && key.equals(at))
+      const isNext = key.compare(at) === direction || (isInclusive && key.equals(at))
       if (!isNext) throw notAskedFor()
       at = key
       isInclusive = false

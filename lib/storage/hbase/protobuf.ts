@@ -92,9 +92,6 @@ export function numberIn(reader: BinaryReader): number {
   return high * 2 ** 32 + low
 }
 
-export const textIn = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
-
 /** A view of the bytes, not a copy. */
 export const bufferOf = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,14 +1,5 @@
 import { BufferCell } from './buffer-cell.ts'
-import {
-  BinaryReader,
-  bufferOf,
-  encoded,
-  eachFieldWithin,
-  textIn,
-  writeMessage,
-  writeNumber,
-  writeText
-} from './protobuf.ts'
+import { BinaryReader, bufferOf, encoded, eachFieldWithin, writeMessage, writeNumber, writeText } from './protobuf.ts'
 import { type Cell, family, type Put, type Removal, type Row, type Swap } from './table.ts'
 
 // The messages of the REST server, the same for what is sent and what comes: rows of cells.
@@ -159,7 +150,7 @@ function rowIn(bytes: Buffer): Row {
     let value = nothing
     let time = 0
     eachFieldWithin(reader, inner => {
-      if (inner === 2) column = textIn(reader.bytes())
+      if (inner === 2) column = bufferOf(reader.bytes()).toString()
       else if (inner === 3) time = Number(reader.int64())
       else if (inner === 4) value = bufferOf(reader.bytes())
     })
