@@ -412,6 +412,12 @@ export const bugsFound: readonly FoundBug[] = [
     test: 'refuses a record that says it has a thousand million headers'
   },
   {
+    what: 'A message of Kafka whose time is a number of more than 64 bits was read with another time than kafkajs gives it.',
+    foundBy: 'fuzz, answers to fetches',
+    file: 'test/storage/kafka/byte-reader.test.ts',
+    test: 'refuses a number of more than 64 bits'
+  },
+  {
     what: 'Behind a batch of Kafka of which compaction has taken the last records nothing was read any more.',
     foundBy: 'review',
     file: 'test/storage/kafka/fetch-answer.test.ts',

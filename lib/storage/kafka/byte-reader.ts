@@ -1,3 +1,5 @@
+const mostOf64Bits = 2n ** 64n - 1n
+
 /** Goes through bytes that are in Kafka's protocol. What is not there is a `RangeError`. */
 export class ByteReader {
   readonly bytes: Buffer
@@ -38,7 +40,7 @@ export class ByteReader {
     throw new RangeError('a number that is too large')
   }
 
-  /** The same, exact whatever it is. */
+  /** The same, exact whatever it is. A `RangeError` when it is more than 64 bits. */
   varlong(): number | bigint {
     const from = this.at
     let value = 0
@@ -75,7 +77,7 @@ export class ByteReader {
   #varlongFrom(from: number): bigint {
     let value = 0n
     for (let at = this.at - 1; at >= from; at--) value = (value << 7n) | BigInt(this.bytes[at]! & 127)
-    value = BigInt.asUintN(64, value)
+    if (value > mostOf64Bits) throw new RangeError('a number that is too large')
     return value % 2n === 0n ? value / 2n : -(value + 1n) / 2n
   }
 
