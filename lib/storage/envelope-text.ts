@@ -1,33 +1,14 @@
-import { areRecords, isObject, wrongField } from './envelope-fields.ts'
 import type { Envelope } from './envelope.ts'
-
-type Fields = Partial<Envelope>
+import { areRecords } from './envelope-fields.ts'
+import { envelopeOfParts, type Rest, restIn } from './envelope-rest.ts'
 
 /** What is hardly ever as in the text before, and where it ends. */
 interface Key extends Pick<Envelope, 'id' | 'version' | 'acceptedAt'> {
   readonly end: number
 }
 
-/** What most texts have in common: from the comma before `method` on, to their end. */
-interface Rest {
-  readonly text: string
-  readonly fields: Fields
-}
-
 const keyText = /\{"v":1,"id":("[^"\\]*"),"version":([1-9][0-9]{0,14}),"acceptedAt":(0|[1-9][0-9]{0,14})(?=,")/y
 const recordsName = ',"records":'
-const restStart = ',"method":'
-const restNames = new Set(['method', 'url', 'headers', 'attempts', 'firstError', 'lastError', 'outcome', 'notBefore'])
-const rightOthers: Fields = { id: '', version: 1, acceptedAt: 0, records: [] }
-
-// What is kept of a text keeps all of it alive; and in a longer one the rest is not what takes the time.
-const mostCharacters = 65_536
-
-let last: Rest | undefined
-/** The rest of the text before, where that is not `last`: to look into one pays when it comes twice, not when two take turns. */
-let before = ''
-/** That one was looked into, and was none. */
-let isRefused = false
 
 /**
  * The envelope in a text that is as `encodeEnvelope` writes it. Most differ from the one before only in the id, the numbers and
@@ -44,7 +25,7 @@ export function envelopeInText(text: string): Envelope | undefined {
   if (key === undefined || !text.startsWith(recordsName, key.end)) return undefined
   const from = key.end + recordsName.length
   const to = text.length - rest.text.length
-  return to < from ? undefined : envelopeOf(key, text.slice(from, to), rest.fields)
+  return to < from ? undefined : joined(key, text.slice(from, to), rest)
 }
 
 /** The same for the texts that `encodeRequest` and `encodeRecords` write. */
@@ -52,7 +33,7 @@ export function envelopeInTexts(request: string, records: string): Envelope | un
   const rest = restIn(request)
   if (rest === undefined) return undefined
   const key = keyIn(request)
-  return key?.end === request.length - rest.text.length ? envelopeOf(key, records, rest.fields) : undefined
+  return key?.end === request.length - rest.text.length ? joined(key, records, rest) : undefined
 }
 
 function keyIn(text: string): Key | undefined {
@@ -64,52 +45,9 @@ function keyIn(text: string): Key | undefined {
   return { id, version: Number(version), acceptedAt: Number(acceptedAt), end: keyText.lastIndex }
 }
 
-/** The rest at the end of a text, if it is known, or has come before. */
-function restIn(text: string): Rest | undefined {
-  // Quicker than `endsWith`, which goes character by character.
-  if (last !== undefined && text.slice(text.length - last.text.length) === last.text) {
-    before = ''
-    return last
-  }
-  const start = text.lastIndexOf(restStart)
-  if (start === -1 || text.length > mostCharacters) return undefined
-  const rest = text.slice(start)
-  if (rest !== before) {
-    before = rest
-    isRefused = false
-    return undefined
-  }
-  const read = isRefused ? undefined : readRest(rest)
-  isRefused = read === undefined
-  return read
-}
-
-/** `undefined` when it is not a rest, is wrong, or has more in it than can be frozen here. */
-function readRest(text: string): Rest | undefined {
-  const fields = parsed(`{${text.slice(1)}`) as Fields | undefined
-  if (fields === undefined || !Object.keys(fields).every(name => restNames.has(name))) return undefined
-  if (wrongField({ ...rightOthers, ...fields }) !== undefined) return undefined
-  for (const value of Object.values(fields).filter(isObject)) {
-    if (Object.values(value).some(isObject)) return undefined
-    Object.freeze(value)
-  }
-  last = { text, fields }
-  return last
-}
-
-function envelopeOf(
-  { id, version, acceptedAt }: Key,
-  recordsText: string,
-  { method, url, headers, attempts, firstError, lastError, outcome, notBefore }: Fields
-): Envelope | undefined {
+function joined(key: Key, recordsText: string, rest: Rest): Envelope | undefined {
   const records = parsed(recordsText)
-  if (!areRecords(records)) return undefined
-  const envelope: Record<string, unknown> = { v: 1, id, version, acceptedAt, records, method, url, headers, attempts }
-  if (firstError !== undefined) envelope.firstError = firstError
-  if (lastError !== undefined) envelope.lastError = lastError
-  envelope.outcome = outcome
-  if (notBefore !== undefined) envelope.notBefore = notBefore
-  return envelope as unknown as Envelope
+  return areRecords(records) ? envelopeOfParts(key, records, rest) : undefined
 }
 
 function parsed(text: string): unknown {

@@ -79,7 +79,12 @@ export function joinEnvelope(request: string, records: string): Envelope {
 
 /** The envelope in a JSON text. Throws `SPW_ERR_STORAGE` when it is none, or one of a later version. */
 export function parseEnvelope(text: string): Envelope {
-  return envelopeInText(text) ?? checked(parsed(text) as Envelope | undefined)
+  return envelopeInText(text) ?? parseEnvelopeAnew(text)
+}
+
+/** The same by `JSON.parse` alone, which shares nothing with what was parsed before. */
+export function parseEnvelopeAnew(text: string): Envelope {
+  return checked(parsed(text) as Envelope | undefined)
 }
 
 function checked(envelope: Envelope | undefined): Envelope {
@@ -118,7 +123,9 @@ function stored(record: Snapshot): StoredRecord {
 
 const recordText = (record: Snapshot): string => JSON.stringify(typeof record === 'string' ? record : stored(record))
 
-const keyText = ({ id, version, acceptedAt }: Delivery): string =>
+/** The beginning of the JSON text of an envelope, up to its records. */
+export const keyText = ({ id, version, acceptedAt }: Delivery): string =>
   `{"v":1,"id":${JSON.stringify(id)},"version":${version + 1},"acceptedAt":${acceptedAt}`
 
-const restText = (delivery: Delivery): string => requestText(delivery.target) + outcomeText(delivery)
+/** What stands behind the records, to its end. */
+export const restText = (delivery: Delivery): string => requestText(delivery.target) + outcomeText(delivery)

@@ -1,7 +1,7 @@
 import type { Delivery } from '../delivery.ts'
 import { StorageError } from '../errors.ts'
 import { optionsParser } from '../options.ts'
-import { encodeEnvelope } from './envelope.ts'
+import { encodeLine } from './envelope-line.ts'
 import { line } from './file/line.ts'
 import { ahead } from './hdfs/ahead.ts'
 import { HdfsEntry } from './hdfs/entry.ts'
@@ -219,15 +219,15 @@ async function begin(
 }
 
 function encode(delivery: Delivery): Row {
-  const json = encoded(delivery)
-  const bytes = Buffer.byteLength(json)
+  const text = encoded(delivery)
+  const bytes = Buffer.byteLength(text)
   if (bytes > line.longest) throw refused(delivery)
-  return { json, bytes, version: delivery.version + 1 }
+  return { text, bytes, version: delivery.version + 1 }
 }
 
 function encoded(delivery: Delivery): string {
   try {
-    return encodeEnvelope(delivery)
+    return encodeLine(delivery)
   } catch (cause) {
     throw refused(delivery, cause)
   }

@@ -2,8 +2,9 @@ import { closeSync, fdatasync, openSync, readdirSync, readFileSync, writev } fro
 import { FailoverWritable } from '../../lib/failover-writable.ts'
 import { Delivery } from '../../lib/delivery.ts'
 import { DeliveryError } from '../../lib/errors.ts'
+import { envelopeInLine } from '../../lib/storage/envelope-line.ts'
 import { FileStorage } from '../../lib/storage/file-storage.ts'
-import { lineOf } from '../../lib/storage/file/line.ts'
+import { line as form, lineOf } from '../../lib/storage/file/line.ts'
 import { cache } from './cache.ts'
 import { measured } from './measure.ts'
 import { storageFolder } from './ours.ts'
@@ -62,7 +63,7 @@ export async function storeBare({ warmup, records, make = false }: StoreSettings
   const ready = await linesOf(warmup + records)
   const fd = openSync(`${storageFolder()}.bare`, 'a')
   const commit = new GroupCommit(fd)
-  const envelopes = make ? ready.splice(0).map(line => JSON.parse(line.toString('utf8', 18)) as object) : []
+  const envelopes = make ? ready.splice(0).map(line => envelopeInLine(line, form.head, line.length - 1)) : []
   const run = await measured(warmup, records, count =>
     make
       ? inTurn(envelopes.splice(0, count), (envelope, done) => commit.write(lineOf(JSON.stringify(envelope), 0), done))
@@ -80,7 +81,7 @@ async function linesOf(count: number): Promise<Buffer[]> {
   for (let i = 0; i < count; i += 10_000) await storage.append(deliveries.slice(i, i + 10_000))
   await storage.close()
   const lines: Buffer[] = []
-  const isEntry = (line: Buffer): boolean => line.includes('"records"')
+  const isEntry = (line: Buffer): boolean => line.includes('"lengths"')
   for (const file of readdirSync(path).sort())
     for (const line of split(readFileSync(`${path}/${file}`))) if (isEntry(line)) lines.push(line)
   if (lines.length !== count) throw new Error(`Expected ${count} lines in ${cache}, found ${lines.length}.`)

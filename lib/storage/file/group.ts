@@ -32,9 +32,9 @@ export class Group {
     })
   }
 
-  add(id: string, version: number, json: string): void {
+  add(id: string, version: number, text: string): void {
     this.offsets.push(this.bytes)
-    this.bytes += this.#chunkFor(json).add(json)
+    this.bytes += this.#chunkFor(text).add(text)
     this.ids.push(id)
     this.versions.push(version)
   }
@@ -54,10 +54,10 @@ export class Group {
     this.#giveBack()
   }
 
-  #chunkFor(json: string): Chunk {
+  #chunkFor(text: string): Chunk {
     const last = this.#chunks.at(-1)
-    if (last?.fits(json)) return last
-    const next = new Chunk(json)
+    if (last?.fits(text)) return last
+    const next = new Chunk(text)
     this.#chunks.push(next)
     return next
   }
@@ -79,15 +79,15 @@ class Chunk {
       : Buffer.allocUnsafeSlow(Buffer.byteLength(first) + line.overhead)
   }
 
-  fits(json: string): boolean {
+  fits(text: string): boolean {
     const room = this.bytes.length - this.#used
-    return most(json) <= room || Buffer.byteLength(json) + line.overhead <= room
+    return most(text) <= room || Buffer.byteLength(text) + line.overhead <= room
   }
 
-  add(json: string): number {
+  add(text: string): number {
     const start = this.#used
-    const jsonBytes = this.bytes.write(json, start + line.head)
-    this.#used = frame(this.bytes, start, jsonBytes)
+    const textBytes = this.bytes.write(text, start + line.head)
+    this.#used = frame(this.bytes, start, textBytes)
     this.#starts.push(start)
     return this.#used - start
   }
@@ -100,4 +100,4 @@ class Chunk {
 }
 
 // Of one UTF-16 unit UTF-8 makes three bytes at most.
-const most = (json: string): number => 3 * json.length + line.overhead
+const most = (text: string): number => 3 * text.length + line.overhead

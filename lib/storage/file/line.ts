@@ -1,15 +1,15 @@
 import { crc32 } from 'node:zlib'
 
 /**
- * A checked line: `crc32 length json\n`, both numbers as 8 hexadecimal digits, the CRC over all that follows it. JSON text has
- * no line break, so that reading finds the next line after a damaged one.
+ * A checked line: `crc32 length text\n`, both numbers as 8 hexadecimal digits, the CRC over all that follows it. The
+ * text has no line break, so that reading finds the next line after a damaged one.
  */
 export const line = {
-  /** Bytes before the JSON text. */
+  /** Bytes before the text. */
   head: 18,
-  /** Bytes beside the JSON text. */
+  /** Bytes beside the text. */
   overhead: 19,
-  /** The longest JSON text, in bytes: one that a string still holds after it was read back, whatever it consists of. */
+  /** The longest text, in bytes: one that a string still holds after it was read back, whatever it consists of. */
   longest: 2 ** 28
 } as const
 
@@ -18,11 +18,11 @@ const lineBreak = 0x0a
 const crcDigits = 9
 const digits = Buffer.from('0123456789abcdef')
 
-/** Puts length, spaces and line break around the JSON text that stands at `start + line.head`. Returns the line's end. */
-export function frame(bytes: Uint8Array, start: number, jsonBytes: number): number {
-  const end = start + line.overhead + jsonBytes
+/** Puts length, spaces and line break around the text that stands at `start + line.head`. Returns the line's end. */
+export function frame(bytes: Uint8Array, start: number, textBytes: number): number {
+  const end = start + line.overhead + textBytes
   bytes[start + 8] = space
-  writeHex(bytes, start + crcDigits, jsonBytes)
+  writeHex(bytes, start + crcDigits, textBytes)
   bytes[start + 17] = space
   bytes[end - 1] = lineBreak
   return end
@@ -34,14 +34,14 @@ export function seal(bytes: Uint8Array, start: number, end: number, seed: number
 }
 
 /** A whole line. */
-export function lineOf(json: string, seed: number): Buffer {
-  const bytes = Buffer.allocUnsafe(Buffer.byteLength(json) + line.overhead)
-  bytes.write(json, line.head)
+export function lineOf(text: string, seed: number): Buffer {
+  const bytes = Buffer.allocUnsafe(Buffer.byteLength(text) + line.overhead)
+  bytes.write(text, line.head)
   seal(bytes, 0, frame(bytes, 0, bytes.length - line.overhead), seed)
   return bytes
 }
 
-/** The length of the JSON text that the line at `start` says it has; -1 when this cannot be the head of a line. */
+/** The length of the text that the line at `start` says it has; -1 when this cannot be the head of a line. */
 export function claimedLength(bytes: Uint8Array, start: number): number {
   if (bytes[start + 8] !== space || bytes[start + 17] !== space) return -1
   const length = readHex(bytes, start + crcDigits)

@@ -1,4 +1,5 @@
-import { type Envelope, parseEnvelope } from '../envelope.ts'
+import type { Envelope } from '../envelope.ts'
+import { envelopeInLine } from '../envelope-line.ts'
 import { matching } from '../filter.ts'
 import { oneByOne } from '../one-by-one.ts'
 import type { ReadOptions } from '../storage.ts'
@@ -84,15 +85,15 @@ class Reading {
       const offset = base + lines[i]!
       if (segment.isRemoved(offset)) continue
       // An older version is noted, too, when somebody has claimed it: it goes with the newer one.
-      const entry = this.#entry(segment, offset, bytes.toString('utf8', lines[i]! + line.head, lines[i + 1]))
+      const entry = this.#entry(segment, offset, bytes, lines[i]! + line.head, lines[i + 1]!)
       if (entry === undefined || (this.#claim && segment.claims.has(offset))) continue
       if (this.#claim) entry.claim()
       yield entry
     }
   }
 
-  #entry(segment: Segment, offset: number, json: string): FileEntry | undefined {
-    const envelope = this.#envelope(segment, offset, json)
+  #entry(segment: Segment, offset: number, bytes: Buffer, from: number, to: number): FileEntry | undefined {
+    const envelope = this.#envelope(segment, offset, bytes, from, to)
     if (envelope === undefined) return undefined
     const { id, version } = envelope
     if (this.#folder.isSuperseded(id, version)) {
@@ -103,11 +104,11 @@ class Reading {
     return new FileEntry(envelope, segment, offset, (version > 1 && this.#older.get(id)) || none, this.#reader)
   }
 
-  #envelope(segment: Segment, offset: number, json: string): Envelope | undefined {
+  #envelope(segment: Segment, offset: number, bytes: Buffer, from: number, to: number): Envelope | undefined {
     try {
-      return parseEnvelope(json)
+      return envelopeInLine(bytes, from, to)
     } catch {
-      const damage = { offset, bytes: json.length, torn: false }
+      const damage = { offset, bytes: to - from, torn: false }
       this.#folder.found(segment, damage, 'an entry that this release cannot read was passed over')
       return undefined
     }

@@ -18,7 +18,7 @@ export interface Block {
   readonly bytes: Buffer
   /** Where in the file the bytes start. */
   readonly base: number
-  /** Start and end of every intact line in `bytes`: of its head, and of its JSON text. */
+  /** Start and end of every intact line in `bytes`: of its head, and of its text. */
   readonly lines: readonly number[]
 }
 

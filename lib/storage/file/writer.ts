@@ -1,6 +1,6 @@
 import type { Delivery } from '../../delivery.ts'
 import { StorageError } from '../../errors.ts'
-import { encodeEnvelope } from '../envelope.ts'
+import { encodeLine } from '../envelope-line.ts'
 import { type DiskFile, writeAll } from './disk.ts'
 import { codeOf, storageError } from './failure.ts'
 import { headerLine } from './file-header.ts'
@@ -120,13 +120,13 @@ export class Writer {
     return group
   }
 
-  #add(group: Group, { id, version }: Delivery, json: string, known: boolean): void {
-    if (!known) return group.add(id, version + 1, json)
+  #add(group: Group, { id, version }: Delivery, text: string, known: boolean): void {
+    if (!known) return group.add(id, version + 1, text)
     if (this.#folder.knows(id, version + 1)) {
       group.leans = true
       return
     }
-    group.add(id, version + 1, json)
+    group.add(id, version + 1, text)
     this.#folder.recent.set(id, version + 1)
   }
 
@@ -278,16 +278,16 @@ export class Writer {
 const turn = (): Promise<void> => new Promise(resolve => process.nextTick(resolve))
 
 function encoded(delivery: Delivery): string {
-  const json = textOf(delivery)
-  if (json.length * 3 > line.longest && Buffer.byteLength(json) > line.longest)
+  const text = textOf(delivery)
+  if (text.length * 3 > line.longest && Buffer.byteLength(text) > line.longest)
     throw refused(delivery, 'it is too long')
-  return json
+  return text
 }
 
 function textOf(delivery: Delivery): string {
   if (!Number.isFinite(delivery.acceptedAt)) throw refused(delivery, 'its time is none')
   try {
-    return encodeEnvelope(delivery)
+    return encodeLine(delivery)
   } catch (cause) {
     throw refused(delivery, 'it is too long, or no text', cause)
   }

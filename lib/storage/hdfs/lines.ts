@@ -7,7 +7,7 @@ import type { DataFile } from './survey.ts'
 
 /** A delivery as a line of a data file. */
 export interface Row {
-  readonly json: string
+  readonly text: string
   readonly bytes: number
   readonly version: number
 }
@@ -17,8 +17,8 @@ export function fileOf(rows: readonly Row[], seed: number): Buffer {
   const size = rows.reduce((sum, { bytes }) => sum + bytes + line.overhead, 0)
   const file = Buffer.allocUnsafe(size)
   let start = 0
-  for (const { json, bytes } of rows) {
-    file.write(json, start + line.head)
+  for (const { text, bytes } of rows) {
+    file.write(text, start + line.head)
     const end = frame(file, start, bytes)
     seal(file, start, end, seed)
     start = end

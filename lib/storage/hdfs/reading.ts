@@ -1,5 +1,6 @@
 import { StorageError } from '../../errors.ts'
-import { type Envelope, parseEnvelope } from '../envelope.ts'
+import type { Envelope } from '../envelope.ts'
+import { envelopeInLine } from '../envelope-line.ts'
 import { cellAt } from '../file/cells.ts'
 import { line } from '../file/line.ts'
 import type { Block } from '../file/scan.ts'
@@ -114,7 +115,7 @@ export class Reading {
       const offset = base + lines[i]!
       const cell = cellAt(offset)
       if (this.#isTaken(opened, cell)) continue
-      const envelope = this.#parsed(opened, offset, bytes.toString('utf8', lines[i]! + line.head, lines[i + 1]))
+      const envelope = this.#parsed(opened, offset, bytes, lines[i]! + line.head, lines[i + 1]!)
       const entry = envelope === undefined ? undefined : this.#entry(opened, cell, envelope)
       if (entry !== undefined) yield entry
     }
@@ -137,16 +138,16 @@ export class Reading {
     return claim !== undefined && (claim.isDeleted || claim.given.has(cell))
   }
 
-  #parsed({ in: into }: Opened, offset: number, json: string): Envelope | undefined {
+  #parsed({ in: into }: Opened, offset: number, bytes: Buffer, from: number, to: number): Envelope | undefined {
     try {
-      return parseEnvelope(json)
+      return envelopeInLine(bytes, from, to)
     } catch {
       this.#session.damage.in(
         into.file,
         'an entry that this release cannot read was passed over'
       )({
         offset,
-        bytes: json.length
+        bytes: to - from
       })
       return undefined
     }

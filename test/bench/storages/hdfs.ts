@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici'
 import type { Delivery } from '../../../lib/delivery.ts'
-import { encodeEnvelope } from '../../../lib/storage/envelope.ts'
+import { encodeLine } from '../../../lib/storage/envelope-line.ts'
 import { put } from '../../../lib/storage/hdfs/exchange.ts'
 import { hdfs as service } from '../../support/servers/hdfs-server.ts'
 import type { BareDriver, StorageBench } from './storage-bench.ts'
@@ -27,7 +27,7 @@ class BareWebHdfs implements BareDriver<Buffer> {
   }
 
   prepared(deliveries: readonly Delivery[]): Buffer {
-    return Buffer.from(deliveries.map(delivery => encodeEnvelope(delivery) + '\n').join(''))
+    return Buffer.from(deliveries.map(delivery => encodeLine(delivery) + '\n').join(''))
   }
 
   async append(batch: Buffer): Promise<void> {

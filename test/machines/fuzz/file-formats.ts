@@ -1,6 +1,7 @@
 import { Delivery } from '../../../lib/delivery.ts'
 import { StorageError } from '../../../lib/errors.ts'
 import { encodeEnvelope, type Envelope, parseEnvelope, recordsOf } from '../../../lib/storage/envelope.ts'
+import { encodeLine, envelopeInLine } from '../../../lib/storage/envelope-line.ts'
 import { FileStorage } from '../../../lib/storage/file-storage.ts'
 import { headerLine } from '../../../lib/storage/file/file-header.ts'
 import { keyIn } from '../../../lib/storage/file/key.ts'
@@ -16,7 +17,8 @@ import { type Chance, mutatedBytes, mutatedText, oneOf } from './mutations.ts'
 const segment = '0000000001-0123abcd'
 const ids = ['a', 'b-1', 'c', 'd', 'e', 'f']
 const envelopes = ids.map((id, i) => encodeEnvelope(deliveryOf(id, 1 + (i % 3))))
-const lines = envelopes.map(json => lineOf(json, seedOf(segment)))
+const lineTexts = ids.map((id, i) => encodeLine(deliveryOf(id, 1 + (i % 3))))
+const lines = lineTexts.map(text => lineOf(text, seedOf(segment)))
 const others = [
   '{"v":1,"id":"x","version":1,"acceptedAt":5,"records":["r",{"base64":"/w=="}],"method":"POST","url":"http://h/","headers":{"a":"b"},"attempts":2,"lastError":{"code":"SPW_ERR_STATUS","phase":"answered","status":503},"outcome":"exhausted","notBefore":9}',
   '{"v":1,"id":"\\"q\\"","version":3,"acceptedAt":5,"records":[],"method":"GET","url":"","headers":{},"attempts":0,"outcome":"shutdown"}',
@@ -25,6 +27,8 @@ const others = [
   '[]'
 ]
 const jsons = [...envelopes, ...others]
+const manyRecords = new Delivery(['{"a":1}', 'grün', '', '😀'], { id: 'many', acceptedAt: 5 })
+const texts = [...lineTexts, encodeLine(manyRecords), ...jsons]
 const removals = [
   `{"segment":"${segment}","cells":[1,9]}`,
   `{"segment":"${segment}","end":400}`,
@@ -52,10 +56,14 @@ async function given(files: Map<string, Buffer>): Promise<Given> {
 function usable(envelope: Envelope): void {
   const { id, version, method, url, headers, acceptedAt, attempts, firstError } = envelope
   const init = { id, version: version - 1, method, url, headers, acceptedAt, priorAttempts: attempts, firstError }
-  const again = parseEnvelope(encodeEnvelope(new Delivery(recordsOf(envelope), init)))
-  if (again.id !== id || again.version !== version) throw new Error(`${id}:${version} is read as another`)
-  if (recordsOf(again).join('\n') !== recordsOf(envelope).join('\n'))
-    throw new Error(`${id} is read with other records`)
+  const delivery = new Delivery(recordsOf(envelope), init)
+  const line = Buffer.from(encodeLine(delivery))
+  if (line.includes('\n')) throw new Error(`${id} would be two lines`)
+  for (const again of [parseEnvelope(encodeEnvelope(delivery)), envelopeInLine(line, 0, line.length)]) {
+    if (again.id !== id || again.version !== version) throw new Error(`${id}:${version} is read as another`)
+    if (recordsOf(again).join('\n') !== recordsOf(envelope).join('\n'))
+      throw new Error(`${id} is read with other records`)
+  }
 }
 
 async function unlessStorageError(task: () => unknown): Promise<void> {
@@ -81,7 +89,7 @@ export async function segments(chance: Chance): Promise<void> {
 
 /** Lines with a right CRC that no release has written. */
 export async function strangeLines(chance: Chance): Promise<void> {
-  const strange = lineOf(mutatedText(jsons, chance).replaceAll('\n', ' '), seedOf(segment))
+  const strange = lineOf(mutatedText(texts, chance).replaceAll('\n', ' '), seedOf(segment))
   const bytes = Buffer.concat([headerLine('segment', segment), lines[0]!, strange, lines[1]!])
   const found = await given(new Map([[segmentFile(segment), bytes]]))
   // A version of its own may stand in for one of them.
@@ -103,20 +111,22 @@ export async function removalLogs(chance: Chance): Promise<void> {
 
 /** Headers of any version. */
 export async function headers(chance: Chance): Promise<void> {
-  const texts = [
+  const first = [
     `{"spillway":"segment","version":1,"segment":"${segment}"}`,
     '{"spillway":"removals","version":2}',
     '7'
   ]
-  const header = lineOf(mutatedText(texts, chance).replaceAll('\n', ' '), 0)
+  const header = lineOf(mutatedText(first, chance).replaceAll('\n', ' '), 0)
   await unlessStorageError(() => given(new Map([[segmentFile(segment), Buffer.concat([header, ...lines])]])))
   await unlessStorageError(() => given(new Map([['removals.log', header]])))
 }
 
 /** An envelope is one that a replay can send, or it is none. */
 export async function storedEnvelopes(chance: Chance): Promise<void> {
-  const text = mutatedText(jsons, chance)
+  const text = mutatedText(texts, chance)
+  const bytes = Buffer.from(text)
   await unlessStorageError(() => usable(parseEnvelope(text)))
+  await unlessStorageError(() => usable(envelopeInLine(bytes, 0, bytes.length)))
 }
 
 /**
@@ -124,13 +134,13 @@ export async function storedEnvelopes(chance: Chance): Promise<void> {
  * release writes that, and the checksum of a line tells that one did.
  */
 export function keys(chance: Chance): void {
-  const bytes = Buffer.from(mutatedText(jsons, chance))
+  const bytes = Buffer.from(mutatedText(texts, chance))
   const text = bytes.toString()
   if ((text.match(/"(id|version)"\s*:/g) ?? []).length > 2) return
   const key = keyIn(bytes, 0, bytes.length)
   let envelope: Envelope
   try {
-    envelope = parseEnvelope(text)
+    envelope = envelopeInLine(bytes, 0, bytes.length)
   } catch {
     return
   }

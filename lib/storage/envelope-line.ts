@@ -1,0 +1,105 @@
+import { isUtf8 } from 'node:buffer'
+import type { Snapshot } from '../delivery/snapshot.ts'
+import type { Delivery } from '../delivery.ts'
+import { encodeEnvelope, type Envelope, keyText, parseEnvelope, parseEnvelopeAnew, restText } from './envelope.ts'
+import { envelopeOfParts, type Rest, restIn } from './envelope-rest.ts'
+import { endOfNumber, isAt, numberIn } from './line-bytes.ts'
+import { lineKeyIn } from './line-key.ts'
+
+/** An envelope in a line whose records stand behind it as they are. */
+interface PlainLine extends Pick<Envelope, 'id' | 'version' | 'acceptedAt'> {
+  /** Where the lengths begin that it has in place of `records`. */
+  readonly keyEnd: number
+  /** Where they end. */
+  readonly restAt: number
+  /** Where the records begin, and how long each is, in bytes. */
+  readonly recordsAt: number
+  readonly lengths: readonly number[]
+}
+
+const acceptedAtStart = Buffer.from(',"acceptedAt":')
+const lengthsStart = Buffer.from(',"lengths":[')
+const lineBreak = 0x0a
+const comma = 0x2c
+const bracket = 0x5d
+// A number below has no more digits than are looked for.
+const mostExact = 10 ** 15
+
+let last: { readonly bytes: Buffer; readonly rest: Rest } | undefined
+
+/**
+ * The envelope of a delivery as a line of a file, without its end: in place of `records` it has their `lengths` in bytes, and
+ * behind it they stand as they are. To escape a text and to parse it again takes as long as all else that is done to read an
+ * entry. Where a record has a line break, or is no UTF-8, it is the JSON text of the envelope.
+ */
+export function encodeLine(delivery: Delivery): string {
+  const { records } = delivery
+  if (records.length === 0 || !hasPlainKey(delivery) || !records.every(isPlain)) return encodeEnvelope(delivery)
+  const lengths = records.map(record => Buffer.byteLength(record)).join(',')
+  const texts = records.map(record => (typeof record === 'string' ? record : Buffer.from(record).toString()))
+  return `${keyText(delivery)},"lengths":[${lengths}]${restText(delivery)}${texts.join('')}`
+}
+
+/** The envelope in a line, without its end. Throws `SPW_ERR_STORAGE` like `parseEnvelope`. */
+export function envelopeInLine(bytes: Buffer, from: number, to: number): Envelope {
+  const line = plainLineIn(bytes, from, to)
+  if (line === undefined) return parseEnvelope(bytes.toString('utf8', from, to))
+  const records = recordsIn(bytes, line)
+  const rest = restAt(bytes, line.restAt, line.recordsAt)
+  if (rest !== undefined) return envelopeOfParts(line, records, rest)
+  const [key, others] = [bytes.toString('utf8', from, line.keyEnd), bytes.toString('utf8', line.restAt, line.recordsAt)]
+  return Object.assign(parseEnvelopeAnew(`${key},"records":[]${others}`), { records })
+}
+
+const hasPlainKey = ({ id, version, acceptedAt }: Delivery): boolean =>
+  JSON.stringify(id).length === id.length + 2 &&
+  version < mostExact &&
+  Number.isInteger(acceptedAt) &&
+  acceptedAt >= 0 &&
+  acceptedAt < mostExact
+
+const isPlain = (record: Snapshot): boolean =>
+  typeof record === 'string'
+    ? !record.includes('\n') && record.isWellFormed()
+    : !record.includes(lineBreak) && isUtf8(record)
+
+/** `undefined` when its records are within it, or it is of another form. */
+function plainLineIn(bytes: Buffer, from: number, to: number): PlainLine | undefined {
+  const key = lineKeyIn(bytes, from)
+  if (key === undefined || !isAt(bytes, key.end, acceptedAtStart)) return undefined
+  const acceptedAtAt = key.end + acceptedAtStart.length
+  const keyEnd = endOfNumber(bytes, acceptedAtAt)
+  if (!isAt(bytes, keyEnd, lengthsStart)) return undefined
+  const lengths: number[] = []
+  let recordsAt = to
+  for (let at = keyEnd + lengthsStart.length; ;) {
+    const end = endOfNumber(bytes, at)
+    if (end === -1) return undefined
+    const length = numberIn(bytes, at, end)
+    lengths.push(length)
+    recordsAt -= length
+    at = end + 1
+    if (bytes[end] === comma) continue
+    if (bytes[end] !== bracket || recordsAt < at) return undefined
+    const id = bytes.toString('utf8', key.idAt, key.idEnd)
+    const acceptedAt = numberIn(bytes, acceptedAtAt, keyEnd)
+    return { id, version: key.version, acceptedAt, keyEnd, restAt: at, recordsAt, lengths }
+  }
+}
+
+function recordsIn(bytes: Buffer, { recordsAt, lengths }: PlainLine): string[] {
+  const records: string[] = []
+  let from = recordsAt
+  for (const length of lengths) records.push(bytes.toString('utf8', from, (from += length)))
+  return records
+}
+
+/** What stands between lengths and records, if it has come before. */
+function restAt(bytes: Buffer, from: number, to: number): Rest | undefined {
+  if (last?.bytes.length === to - from && bytes.compare(last.bytes, 0, to - from, from, to) === 0) return last.rest
+  const text = bytes.toString('utf8', from, to)
+  const rest = restIn(text)
+  if (rest?.text !== text) return undefined
+  last = { bytes: Buffer.from(bytes.subarray(from, to)), rest }
+  return rest
+}

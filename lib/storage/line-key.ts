@@ -1,0 +1,31 @@
+import { endOfNumber, isAt, numberIn } from './line-bytes.ts'
+
+/** Where the beginning of an envelope's text is, in bytes, and which version it says. */
+export interface LineKey {
+  readonly idAt: number
+  readonly idEnd: number
+  readonly version: number
+  /** Behind the version. */
+  readonly end: number
+}
+
+const start = Buffer.from('{"v":1,"id":"')
+const middle = Buffer.from('","version":')
+const space = 0x20
+const quote = 0x22
+const backslash = 0x5c
+
+/** `undefined` when it is not written as it is here, or the id has something that is escaped. */
+export function lineKeyIn(bytes: Uint8Array, from: number): LineKey | undefined {
+  if (!isAt(bytes, from, start)) return undefined
+  const idAt = from + start.length
+  let idEnd = idAt
+  while (isPlain(bytes[idEnd]!)) idEnd++
+  if (!isAt(bytes, idEnd, middle)) return undefined
+  const versionAt = idEnd + middle.length
+  const end = endOfNumber(bytes, versionAt)
+  const version = end === -1 ? 0 : numberIn(bytes, versionAt, end)
+  return version === 0 ? undefined : { idAt, idEnd, version, end }
+}
+
+const isPlain = (byte: number): boolean => byte >= space && byte !== quote && byte !== backslash
