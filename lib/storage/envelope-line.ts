@@ -3,7 +3,7 @@ import type { Snapshot } from '../delivery/snapshot.ts'
 import type { Delivery } from '../delivery.ts'
 import { encodeEnvelope, type Envelope, keyText, parseEnvelope, parseEnvelopeAnew, restText } from './envelope.ts'
 import { envelopeOfParts, type Rest, restIn } from './envelope-rest.ts'
-import { endOfNumber, isAt, numberIn } from './line-bytes.ts'
+import { endOfNumber, isAt, type LineBytes, numberIn, wanted } from './line-bytes.ts'
 import { lineKeyIn } from './line-key.ts'
 
 /** An envelope in a line whose records stand behind it as they are. */
@@ -17,15 +17,15 @@ interface PlainLine extends Pick<Envelope, 'id' | 'version' | 'acceptedAt'> {
   readonly lengths: readonly number[]
 }
 
-const acceptedAtStart = Buffer.from(',"acceptedAt":')
-const lengthsStart = Buffer.from(',"lengths":[')
+const acceptedAtStart = wanted(',"acceptedAt":')
+const lengthsStart = wanted(',"lengths":[')
 const lineBreak = 0x0a
 const comma = 0x2c
 const bracket = 0x5d
 // A number below has no more digits than are looked for.
 const mostExact = 10 ** 15
 
-let last: { readonly bytes: Buffer; readonly rest: Rest } | undefined
+let last: { readonly bytes: DataView; readonly rest: Rest } | undefined
 
 /**
  * The envelope of a delivery as a line of a file, without its end: in place of `records` it has their `lengths` in bytes, and
@@ -41,11 +41,12 @@ export function encodeLine(delivery: Delivery): string {
 }
 
 /** The envelope in a line, without its end. Throws `SPW_ERR_STORAGE` like `parseEnvelope`. */
-export function envelopeInLine(bytes: Buffer, from: number, to: number): Envelope {
-  const line = plainLineIn(bytes, from, to)
+export function envelopeInLine(lines: LineBytes, from: number, to: number): Envelope {
+  const { bytes } = lines
+  const line = plainLineIn(lines, from, to)
   if (line === undefined) return parseEnvelope(bytes.toString('utf8', from, to))
   const records = recordsIn(bytes, line)
-  const rest = restAt(bytes, line.restAt, line.recordsAt)
+  const rest = restAt(lines, line.restAt, line.recordsAt)
   if (rest !== undefined) return envelopeOfParts(line, records, rest)
   const [key, others] = [bytes.toString('utf8', from, line.keyEnd), bytes.toString('utf8', line.restAt, line.recordsAt)]
   return Object.assign(parseEnvelopeAnew(`${key},"records":[]${others}`), { records })
@@ -64,15 +65,16 @@ const isPlain = (record: Snapshot): boolean =>
     : !record.includes(lineBreak) && isUtf8(record)
 
 /** `undefined` when its records are within it, or it is of another form. */
-function plainLineIn(bytes: Buffer, from: number, to: number): PlainLine | undefined {
-  const key = lineKeyIn(bytes, from)
-  if (key === undefined || !isAt(bytes, key.end, acceptedAtStart)) return undefined
-  const acceptedAtAt = key.end + acceptedAtStart.length
+function plainLineIn(lines: LineBytes, from: number, to: number): PlainLine | undefined {
+  const { bytes, view } = lines
+  const key = lineKeyIn(lines, from)
+  if (key === undefined || !isAt(view, key.end, acceptedAtStart)) return undefined
+  const acceptedAtAt = key.end + acceptedAtStart.byteLength
   const keyEnd = endOfNumber(bytes, acceptedAtAt)
-  if (!isAt(bytes, keyEnd, lengthsStart)) return undefined
+  if (!isAt(view, keyEnd, lengthsStart)) return undefined
   const lengths: number[] = []
   let recordsAt = to
-  for (let at = keyEnd + lengthsStart.length; ;) {
+  for (let at = keyEnd + lengthsStart.byteLength; ;) {
     const end = endOfNumber(bytes, at)
     if (end === -1) return undefined
     const length = numberIn(bytes, at, end)
@@ -95,11 +97,11 @@ function recordsIn(bytes: Buffer, { recordsAt, lengths }: PlainLine): string[] {
 }
 
 /** What stands between lengths and records, if it has come before. */
-function restAt(bytes: Buffer, from: number, to: number): Rest | undefined {
-  if (last?.bytes.length === to - from && bytes.compare(last.bytes, 0, to - from, from, to) === 0) return last.rest
+function restAt({ bytes, view }: LineBytes, from: number, to: number): Rest | undefined {
+  if (last?.bytes.byteLength === to - from && isAt(view, from, last.bytes)) return last.rest
   const text = bytes.toString('utf8', from, to)
   const rest = restIn(text)
   if (rest?.text !== text) return undefined
-  last = { bytes: Buffer.from(bytes.subarray(from, to)), rest }
+  last = { bytes: wanted(bytes.subarray(from, to)), rest }
   return rest
 }

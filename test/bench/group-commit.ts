@@ -3,6 +3,7 @@ import { FailoverWritable } from '../../lib/failover-writable.ts'
 import { Delivery } from '../../lib/delivery.ts'
 import { DeliveryError } from '../../lib/errors.ts'
 import { envelopeInLine } from '../../lib/storage/envelope-line.ts'
+import { lineBytes } from '../../lib/storage/line-bytes.ts'
 import { FileStorage } from '../../lib/storage/file-storage.ts'
 import { line as form, lineOf } from '../../lib/storage/file/line.ts'
 import { cache } from './cache.ts'
@@ -63,7 +64,7 @@ export async function storeBare({ warmup, records, make = false }: StoreSettings
   const ready = await linesOf(warmup + records)
   const fd = openSync(`${storageFolder()}.bare`, 'a')
   const commit = new GroupCommit(fd)
-  const envelopes = make ? ready.splice(0).map(line => envelopeInLine(line, form.head, line.length - 1)) : []
+  const envelopes = make ? ready.splice(0).map(line => envelopeInLine(lineBytes(line), form.head, line.length - 1)) : []
   const run = await measured(warmup, records, count =>
     make
       ? inTurn(envelopes.splice(0, count), (envelope, done) => commit.write(lineOf(JSON.stringify(envelope), 0), done))

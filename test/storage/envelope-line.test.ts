@@ -6,6 +6,7 @@ import { StorageError } from '../../lib/errors.ts'
 import { wrongField } from '../../lib/storage/envelope-fields.ts'
 import { encodeLine, envelopeInLine } from '../../lib/storage/envelope-line.ts'
 import { encodeEnvelope, type Envelope, envelopeOf } from '../../lib/storage/envelope.ts'
+import { lineBytes } from '../../lib/storage/line-bytes.ts'
 import { anyDelivery } from '../support/any-delivery.ts'
 import { answered } from '../support/manual-sender.ts'
 
@@ -15,7 +16,7 @@ const bytesOf = (delivery: Delivery): Buffer => Buffer.from(encodeLine(delivery)
 /** Between bytes that belong to others. */
 function read(line: Uint8Array): Envelope {
   const bytes = Buffer.concat([Buffer.from('0 ,"]}'), line, Buffer.from('\n0,"]}')])
-  return envelopeInLine(bytes, 6, 6 + line.length)
+  return envelopeInLine(lineBytes(bytes), 6, 6 + line.length)
 }
 
 function outcomeOf(line: Uint8Array): unknown {
@@ -203,7 +204,7 @@ describe('envelopeInLine', () => {
     const line = bytesOf(sample)
     sameAsSlowly(line)
     const given = Buffer.from(line)
-    const before = envelopeInLine(given, 0, given.length)
+    const before = envelopeInLine(lineBytes(given), 0, given.length)
     given.fill(0)
     expect(before).to.deep.equal(slowly(line))
     expect(read(line)).to.deep.equal(slowly(line))

@@ -174,7 +174,8 @@ async function judge(folder: Folder, segment: Segment, file: DiskFile, fromLast:
   return true
 }
 
-function index(folder: Folder, segment: Segment, { bytes, base, lines }: Block, notBelow: number): void {
+function index(folder: Folder, segment: Segment, block: Block, notBelow: number): void {
+  const { base, lines } = block
   for (let i = 0; i < lines.length; i += 2) {
     const start = lines[i]!
     if (segment.isRemoved(base + start)) {
@@ -182,7 +183,7 @@ function index(folder: Folder, segment: Segment, { bytes, base, lines }: Block, 
       continue
     }
     segment.live++
-    const key = keyIn(bytes, start + line.head, lines[i + 1]!, notBelow)
+    const key = keyIn(block, start + line.head, lines[i + 1]!, notBelow)
     if (key === undefined) continue
     folder.added(key.id, key.version)
     folder.recent.set(key.id, key.version)

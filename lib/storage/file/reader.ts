@@ -1,5 +1,6 @@
 import type { Envelope } from '../envelope.ts'
 import { envelopeInLine } from '../envelope-line.ts'
+import type { LineBytes } from '../line-bytes.ts'
 import { matching } from '../filter.ts'
 import { oneByOne } from '../one-by-one.ts'
 import type { ReadOptions } from '../storage.ts'
@@ -79,21 +80,22 @@ class Reading {
     }
   }
 
-  *entriesIn(segment: Segment, { bytes, base, lines }: Block): Generator<FileEntry> {
+  *entriesIn(segment: Segment, block: Block): Generator<FileEntry> {
+    const { base, lines } = block
     for (let i = 0; i < lines.length; i += 2) {
       if (this.#signal?.aborted) return
       const offset = base + lines[i]!
       if (segment.isRemoved(offset)) continue
       // An older version is noted, too, when somebody has claimed it: it goes with the newer one.
-      const entry = this.#entry(segment, offset, bytes, lines[i]! + line.head, lines[i + 1]!)
+      const entry = this.#entry(segment, offset, block, lines[i]! + line.head, lines[i + 1]!)
       if (entry === undefined || (this.#claim && segment.claims.has(offset))) continue
       if (this.#claim) entry.claim()
       yield entry
     }
   }
 
-  #entry(segment: Segment, offset: number, bytes: Buffer, from: number, to: number): FileEntry | undefined {
-    const envelope = this.#envelope(segment, offset, bytes, from, to)
+  #entry(segment: Segment, offset: number, lines: LineBytes, from: number, to: number): FileEntry | undefined {
+    const envelope = this.#envelope(segment, offset, lines, from, to)
     if (envelope === undefined) return undefined
     const { id, version } = envelope
     if (this.#folder.isSuperseded(id, version)) {
@@ -104,9 +106,9 @@ class Reading {
     return new FileEntry(envelope, segment, offset, (version > 1 && this.#older.get(id)) || none, this.#reader)
   }
 
-  #envelope(segment: Segment, offset: number, bytes: Buffer, from: number, to: number): Envelope | undefined {
+  #envelope(segment: Segment, offset: number, lines: LineBytes, from: number, to: number): Envelope | undefined {
     try {
-      return envelopeInLine(bytes, from, to)
+      return envelopeInLine(lines, from, to)
     } catch {
       const damage = { offset, bytes: to - from, torn: false }
       this.#folder.found(segment, damage, 'an entry that this release cannot read was passed over')

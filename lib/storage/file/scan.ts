@@ -1,4 +1,5 @@
 import type { DiskFile } from './disk.ts'
+import { type LineBytes, viewOf } from '../line-bytes.ts'
 import { claimedLength, isIntact, line } from './line.ts'
 import { Scratch } from './scratch.ts'
 
@@ -14,8 +15,7 @@ export interface Damage {
 }
 
 /** Some lines of a file. Its bytes are valid until the next block is asked for. */
-export interface Block {
-  readonly bytes: Buffer
+export interface Block extends LineBytes {
   /** Where in the file the bytes start. */
   readonly base: number
   /** Start and end of every intact line in `bytes`: of its head, and of its text. */
@@ -53,6 +53,7 @@ class Scanner {
   readonly #onDamage: (damage: Damage) => void
   readonly #scratch: Scratch
   #bytes: Buffer
+  #view: DataView
   #base: number
   #have = 0
   #isAtEnd = false
@@ -69,6 +70,7 @@ class Scanner {
     this.#scratch = scratch
     this.#base = from
     this.#bytes = scratch.take(Math.max(line.overhead, Math.min(chunkBytes, to - from)))
+    this.#view = viewOf(this.#bytes)
   }
 
   async *blocks(): AsyncGenerator<Block> {
@@ -77,7 +79,7 @@ class Scanner {
         await this.#fill()
         const lines: number[] = []
         const used = this.#parse(lines)
-        if (lines.length > 0) yield { bytes: this.#bytes, base: this.#base, lines }
+        if (lines.length > 0) yield { bytes: this.#bytes, view: this.#view, base: this.#base, lines }
         if (this.#isAtEnd) break
         this.#keepFrom(used)
       }
@@ -178,5 +180,6 @@ class Scanner {
     const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(needed, this.#have * 2), this.#to - this.#base))
     this.#bytes.copy(larger, 0, 0, this.#have)
     this.#bytes = larger
+    this.#view = viewOf(larger)
   }
 }

@@ -34,9 +34,10 @@ async function learn(
 ): Promise<void> {
   const remote = await RemoteFile.open(fs, file, claims.pathOf(file))
   if (remote === undefined) return
-  for await (const { bytes, base, lines } of linesOf(file, remote, undefined, scratch)) {
+  for await (const block of linesOf(file, remote, undefined, scratch)) {
+    const { base, lines } = block
     for (let i = 0; i < lines.length; i += 2) {
-      const key = keyIn(bytes, lines[i]! + line.head, lines[i + 1]!, above + 1)
+      const key = keyIn(block, lines[i]! + line.head, lines[i + 1]!, above + 1)
       if (key === undefined || key.version <= Math.max(above, newest.get(key.id) ?? 0)) continue
       // One that was removed stands in for nothing: the older one was appended after that.
       if (removals.has(file.name.base, cellAt(base + lines[i]!))) continue

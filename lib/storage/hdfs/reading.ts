@@ -1,6 +1,7 @@
 import { StorageError } from '../../errors.ts'
 import type { Envelope } from '../envelope.ts'
 import { envelopeInLine } from '../envelope-line.ts'
+import type { LineBytes } from '../line-bytes.ts'
 import { cellAt } from '../file/cells.ts'
 import { line } from '../file/line.ts'
 import type { Block } from '../file/scan.ts'
@@ -110,12 +111,13 @@ export class Reading {
     return remote === undefined ? undefined : { in: into, remote }
   }
 
-  *#inBlock(opened: Opened, { bytes, base, lines }: Block): Generator<HdfsEntry> {
+  *#inBlock(opened: Opened, block: Block): Generator<HdfsEntry> {
+    const { base, lines } = block
     for (let i = 0; i < lines.length && !this.isAborted; i += 2) {
       const offset = base + lines[i]!
       const cell = cellAt(offset)
       if (this.#isTaken(opened, cell)) continue
-      const envelope = this.#parsed(opened, offset, bytes, lines[i]! + line.head, lines[i + 1]!)
+      const envelope = this.#parsed(opened, offset, block, lines[i]! + line.head, lines[i + 1]!)
       const entry = envelope === undefined ? undefined : this.#entry(opened, cell, envelope)
       if (entry !== undefined) yield entry
     }
@@ -138,9 +140,9 @@ export class Reading {
     return claim !== undefined && (claim.isDeleted || claim.given.has(cell))
   }
 
-  #parsed({ in: into }: Opened, offset: number, bytes: Buffer, from: number, to: number): Envelope | undefined {
+  #parsed({ in: into }: Opened, offset: number, lines: LineBytes, from: number, to: number): Envelope | undefined {
     try {
-      return envelopeInLine(bytes, from, to)
+      return envelopeInLine(lines, from, to)
     } catch {
       this.#session.damage.in(
         into.file,

@@ -9,6 +9,7 @@ import { lineOf } from '../../../lib/storage/file/line.ts'
 import { parseLock } from '../../../lib/storage/file/lock-file.ts'
 import { isRunning, ownIdentity } from '../../../lib/storage/file/process-identity.ts'
 import { seedOf, segmentFile } from '../../../lib/storage/file/segment-id.ts'
+import { lineBytes } from '../../../lib/storage/line-bytes.ts'
 import { envelopeOfValue } from '../../../lib/storage/streampark-value.ts'
 import { FolderInMemory } from '../support/folder-in-memory.ts'
 import { deliveryOf } from '../support/testimony.ts'
@@ -59,7 +60,7 @@ function usable(envelope: Envelope): void {
   const delivery = new Delivery(recordsOf(envelope), init)
   const line = Buffer.from(encodeLine(delivery))
   if (line.includes('\n')) throw new Error(`${id} would be two lines`)
-  for (const again of [parseEnvelope(encodeEnvelope(delivery)), envelopeInLine(line, 0, line.length)]) {
+  for (const again of [parseEnvelope(encodeEnvelope(delivery)), envelopeInLine(lineBytes(line), 0, line.length)]) {
     if (again.id !== id || again.version !== version) throw new Error(`${id}:${version} is read as another`)
     if (recordsOf(again).join('\n') !== recordsOf(envelope).join('\n'))
       throw new Error(`${id} is read with other records`)
@@ -126,7 +127,7 @@ export async function storedEnvelopes(chance: Chance): Promise<void> {
   const text = mutatedText(texts, chance)
   const bytes = Buffer.from(text)
   await unlessStorageError(() => usable(parseEnvelope(text)))
-  await unlessStorageError(() => usable(envelopeInLine(bytes, 0, bytes.length)))
+  await unlessStorageError(() => usable(envelopeInLine(lineBytes(bytes), 0, bytes.length)))
 }
 
 /**
@@ -137,10 +138,10 @@ export function keys(chance: Chance): void {
   const bytes = Buffer.from(mutatedText(texts, chance))
   const text = bytes.toString()
   if ((text.match(/"(id|version)"\s*:/g) ?? []).length > 2) return
-  const key = keyIn(bytes, 0, bytes.length)
+  const key = keyIn(lineBytes(bytes), 0, bytes.length)
   let envelope: Envelope
   try {
-    envelope = envelopeInLine(bytes, 0, bytes.length)
+    envelope = envelopeInLine(lineBytes(bytes), 0, bytes.length)
   } catch {
     return
   }

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { keyIn } from '../../../lib/storage/file/key.ts'
+import { lineBytes } from '../../../lib/storage/line-bytes.ts'
 
 const envelope = (id: string, version: string): Buffer =>
   Buffer.from(
@@ -16,21 +17,21 @@ describe('keyIn', () => {
   ] as const) {
     it(`reads the key of ${id} in version ${version}`, () => {
       const bytes = envelope(id, version)
-      const key = keyIn(bytes, 0, bytes.length)
+      const key = keyIn(lineBytes(bytes), 0, bytes.length)
       expect(key).to.include({ id: JSON.parse(id) as string, version: expected })
     })
   }
 
   it('gives nothing below the version that is asked for', () => {
     const bytes = envelope('"a"', '31')
-    expect(keyIn(bytes, 0, bytes.length, 32)).to.equal(undefined)
-    expect(keyIn(bytes, 0, bytes.length, 31)).to.include({ version: 31 })
+    expect(keyIn(lineBytes(bytes), 0, bytes.length, 32)).to.equal(undefined)
+    expect(keyIn(lineBytes(bytes), 0, bytes.length, 31)).to.include({ version: 31 })
   })
 
   for (const version of ['-1', '"1"', 'x', '1.5', '']) {
     it(`takes nothing for an envelope whose version is ${version}`, () => {
       const bytes = envelope('"a"', version)
-      expect(keyIn(bytes, 0, bytes.length)).to.equal(undefined)
+      expect(keyIn(lineBytes(bytes), 0, bytes.length)).to.equal(undefined)
     })
   }
 })
