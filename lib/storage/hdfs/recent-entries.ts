@@ -1,4 +1,5 @@
 import type { Position } from './entry.ts'
+import { idHash } from './id-hash.ts'
 
 /** An entry that was given. */
 export interface Given extends Position {
@@ -7,6 +8,7 @@ export interface Given extends Position {
 
 // Of the 16 Ki to 32 Ki entries that a reading gave last: more than there are in the largest file, which may be there twice.
 const generation = 16 * 1024
+const slots = 2 * generation
 
 /**
  * Where a reading has found what it gave last: an entry that is there twice is known by it, as long as the two are not too far
@@ -18,7 +20,7 @@ export class RecentEntries {
   #old = new Table()
   /** The id that was asked for last, which is mostly the next one to be set. */
   #id = ''
-  #hash = hashOf('')
+  #hash = idHash('')
 
   get(id: string): Given | undefined {
     const hash = this.#hashOf(id)
@@ -37,7 +39,7 @@ export class RecentEntries {
   #hashOf(id: string): number {
     if (id !== this.#id) {
       this.#id = id
-      this.#hash = hashOf(id)
+      this.#hash = idHash(id)
     }
     return this.#hash
   }
@@ -46,9 +48,11 @@ export class RecentEntries {
 /** Ids, by open addressing, and what was given last for each. */
 class Table {
   size = 0
-  /** The number of an id, and 1; 0 where there is none. At most every second one is taken. */
-  readonly #slots = new Int32Array(2 * generation)
-  readonly #hashes = new Int32Array(generation)
+  /**
+   * The number of an id, and 1, and beside it the hash, where a processor finds it without another look; 0 where there is none. At
+   * most every second one is taken.
+   */
+  readonly #slots = new Int32Array(2 * slots)
   /** The ids, one behind the other, as UTF-16. */
   #characters = new Uint16Array(1024)
   readonly #ends = new Float64Array(generation)
@@ -65,9 +69,9 @@ class Table {
   set(id: string, hash: number, given: Given): void {
     const slot = this.#slotOf(id, hash)
     if (this.#slots[slot] === 0) {
-      this.#hashes[this.size] = hash
       this.#keep(id, this.size)
       this.#slots[slot] = ++this.size
+      this.#slots[slot + 1] = hash
     }
     const number = this.#slots[slot]! - 1
     this.#versions[number] = given.version
@@ -83,9 +87,10 @@ class Table {
 
   /** Where the id is, or the free one where it would be. */
   #slotOf(id: string, hash: number): number {
-    for (let slot = firstSlot(hash); ; slot = firstSlot(slot + 1)) {
-      const number = this.#slots[slot]! - 1
-      if (number < 0 || (this.#hashes[number] === hash && this.#isAt(number, id))) return slot
+    for (let slot = hash & (slots - 1); ; slot = (slot + 1) & (slots - 1)) {
+      const at = 2 * slot
+      const number = this.#slots[at]! - 1
+      if (number < 0 || (this.#slots[at + 1] === hash && this.#isAt(number, id))) return at
     }
   }
 
@@ -111,13 +116,4 @@ class Table {
     for (let i = 0; i < id.length; i++) if (this.#characters[start + i] !== id.charCodeAt(i)) return false
     return true
   }
-}
-
-const firstSlot = (hash: number): number => hash & (2 * generation - 1)
-
-/** FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/, with its upper half mixed into the lower one. */
-function hashOf(id: string): number {
-  let hash = 0x811c9dc5 | 0
-  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
-  return hash ^ (hash >>> 15)
 }
