@@ -41,6 +41,8 @@ export class FakeWebHdfs {
   knowsNoRedirect = true
   /** Whether it says where to read; else it gives what was to be read, as an old HttpFS does. */
   redirectsReading = true
+  /** Whether the URL of a DataNode says whom that is to ask; that of a gateway has something encrypted instead. */
+  namesRpcAddress = true
   /** Whether it knows LISTSTATUS_BATCH; what it answers when it does not. */
   knowsBatches: true | Answer = true
   /** Whether it knows `startAfter`; else it gives all that is in a folder, as HttpFS does. */
@@ -118,6 +120,7 @@ export class FakeWebHdfs {
     if (op === 'OPEN' && this.nodes.get(path)?.bytes === undefined)
       return remote('FileNotFoundException', `${path} is not there.`)
     url.searchParams.set('data', 'true')
+    if (this.namesRpcAddress) url.searchParams.set('namenoderpcaddress', 'name:8020')
     const location = `http://${this.address}${url.pathname}${url.search}`
     const isAsked = url.searchParams.get('noredirect') === 'true' && this.knowsNoRedirect
     return isAsked ? json({ Location: location }) : { status: 307, headers: { location } }

@@ -3,9 +3,10 @@ import { Agent } from 'undici'
 import { withDeadline } from '../remote/deadline.ts'
 import { folderIn, pageIn, statusIn, truthIn } from './answers.ts'
 import { Call } from './call.ts'
-import { ask, put } from './exchange.ts'
+import { type Answer, ask, put } from './exchange.ts'
 import { HdfsError, isMissing } from './hdfs-error.ts'
 import { behind } from './listing.ts'
+import { KnownDataNode } from './known-data-node.ts'
 import type { NameNode } from './name-nodes.ts'
 import type { RedirectPolicy } from './redirect-policy.ts'
 
@@ -45,6 +46,7 @@ const slowPause = 1_000
 export class WebHdfs {
   readonly #options: WebHdfsOptions
   readonly #agent: Agent
+  readonly #dataNode = new KnownDataNode()
   #current = 0
   #knowsPages = true
 
@@ -108,11 +110,13 @@ export class WebHdfs {
 
   /** Some bytes of a file, in parts, fewer at its end; `undefined` when it is not there. */
   async read(path: string, offset: number, length: number): Promise<readonly Buffer[] | undefined> {
-    const answer = await this.#call(`read ${path}`, 'patient', call =>
-      call.redirected('GET', path, { op: 'OPEN', offset, length }, (url, signal) =>
-        ask(url, 'GET', this.#agent, signal)
+    const answer = await this.#call(`read ${path}`, 'patient', async (call, signal) => {
+      const known = this.#dataNode.urlOf(path, offset, length)
+      const found = known && (await this.#readAt(known, signal))
+      return (
+        found ?? call.redirected('GET', path, { op: 'OPEN', offset, length }, url => this.#learn(url, path, signal))
       )
-    ).catch(ifMissing)
+    }).catch(ifMissing)
     return answer?.parts
   }
 
@@ -124,6 +128,20 @@ export class WebHdfs {
       const done = await call.json('PUT', from, parameters, answer => answer === undefined || truthIn(answer))
       if (!done) throw new HdfsError(`Cannot rename ${from} to ${to}.`, { retryable: true, isOpen: true })
     })
+  }
+
+  /** `undefined` when the NameNode has to say where else, or what is wrong. */
+  async #readAt(url: URL, signal: AbortSignal): Promise<Answer | undefined> {
+    const answer = await ask(url, 'GET', this.#agent, signal).catch(() => undefined)
+    if (answer?.status === 200) return answer
+    this.#dataNode.forget()
+    return undefined
+  }
+
+  async #learn(url: URL, path: string, signal: AbortSignal): Promise<Answer> {
+    const answer = await ask(url, 'GET', this.#agent, signal)
+    if (answer.status === 200) this.#dataNode.learn(url, path)
+    return answer
   }
 
   async #page(what: string, path: string, after: string): Promise<Page | undefined> {
@@ -149,7 +167,11 @@ export class WebHdfs {
     return new HdfsError(message, { retryable: false })
   }
 
-  async #call<T>(what: string, patience: Patience, attempt: (call: Call) => Promise<T>): Promise<T> {
+  async #call<T>(
+    what: string,
+    patience: Patience,
+    attempt: (call: Call, signal: AbortSignal) => Promise<T>
+  ): Promise<T> {
     const { nameNodes, timeout } = this.#options
     const end = performance.now() + timeout
     return withDeadline(timeout, what, async signal => {
@@ -157,7 +179,7 @@ export class WebHdfs {
       for (let tried = 1; ; tried++) {
         const at = this.#current
         try {
-          return await attempt(new Call(this.#options, nameNodes[at]!, this.#agent, signal, what, without))
+          return await attempt(new Call(this.#options, nameNodes[at]!, this.#agent, signal, what, without), signal)
         } catch (error) {
           const wait = this.#waitAfter(error, at, tried, patience)
           if (wait === undefined || performance.now() + wait > end || signal.aborted) throw error
