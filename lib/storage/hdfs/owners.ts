@@ -70,8 +70,8 @@ export class Owners {
   /** Looks who is there. Deletes those who have been dead for long. */
   async look(): Promise<void> {
     const seen = new Map<string, { at: number; lease: number }>()
-    for await (const page of pagesOf(this.#fs, this.#folder)) {
-      for (const { pathSuffix, modificationTime } of page) {
+    for await (const { items } of pagesOf(this.#fs, this.#folder)) {
+      for (const { pathSuffix, modificationTime } of items) {
         const [, owner, lease] = fileName.exec(pathSuffix) ?? []
         if (owner !== undefined) seen.set(owner, { at: modificationTime, lease: Number(lease) })
       }

@@ -67,8 +67,8 @@ export class Removals {
   /** Gives the files that were listed and were not there to be read; throws where that was so before. */
   async #readNew(before: ReadonlySet<string>): Promise<Set<string>> {
     const gone = new Set<string>()
-    for await (const page of pagesOf(this.#fs, this.#folder)) {
-      for (const { pathSuffix, length } of page) {
+    for await (const { items } of pagesOf(this.#fs, this.#folder)) {
+      for (const { pathSuffix, length } of items) {
         // One that is not closed yet has no length.
         if (length === 0 || this.#files.get(pathSuffix)?.length === length) continue
         if (await this.#load(pathSuffix, length)) continue

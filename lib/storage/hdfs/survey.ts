@@ -1,6 +1,6 @@
 import { type FileName, fileNameIn } from './file-name.ts'
 import { isHidden, ownFolder } from './layout.ts'
-import type { FileStatus, WebHdfs } from './web-hdfs.ts'
+import type { FileStatus, Page, WebHdfs } from './web-hdfs.ts'
 
 /** A file with deliveries. */
 export interface DataFile {
@@ -13,6 +13,8 @@ export interface DataFile {
 export interface Survey {
   /** Each folder with data files in it, and the name of the last. */
   readonly folders: ReadonlyMap<string, string>
+  /** The first page of folders, as long as there are not too many names in them: they need not be asked for twice. */
+  readonly firstPages: ReadonlyMap<string, Page>
   readonly emptyFolders: readonly string[]
   /** When the youngest data file was closed, by the NameNode's clock. */
   readonly youngest: number
@@ -43,6 +45,7 @@ export async function survey(fs: WebHdfs, root: string, wanted: ReadonlySet<stri
 
 class Surveying implements Survey {
   readonly folders = new Map<string, string>()
+  readonly firstPages = new Map<string, Page>()
   readonly emptyFolders: string[] = []
   readonly present = new Set<string>()
   readonly foreign: string[] = []
@@ -53,6 +56,7 @@ class Surveying implements Survey {
   bytes = 0
   readonly #root: string
   readonly #wanted: ReadonlySet<string>
+  #names = 0
 
   constructor(root: string, wanted: ReadonlySet<string>) {
     this.#root = root
@@ -65,8 +69,10 @@ class Surveying implements Survey {
     const isRoot = folder === this.#root
     let isEmpty = true
     for await (const page of pagesOf(fs, folder)) {
-      if (!isRoot && page.some(({ pathSuffix, type }) => type === 'DIRECTORY' && pathSuffix === ownFolder)) return []
-      for (const item of page) {
+      const { items } = page
+      if (!isRoot && items.some(({ pathSuffix, type }) => type === 'DIRECTORY' && pathSuffix === ownFolder)) return []
+      this.#keep(folder, page)
+      for (const item of items) {
         isEmpty = false
         if (isHidden(item.pathSuffix)) continue
         if (item.type === 'DIRECTORY') within.push(`${folder}/${item.pathSuffix}`)
@@ -75,6 +81,12 @@ class Surveying implements Survey {
     }
     if (isEmpty && !isRoot) this.emptyFolders.push(folder)
     return within
+  }
+
+  #keep(folder: string, page: Page): void {
+    if (this.firstPages.has(folder) || this.#names + page.items.length > namesInMemory) return
+    this.#names += page.items.length
+    this.firstPages.set(folder, page)
   }
 
   #file(folder: string, { pathSuffix, length, modificationTime }: FileStatus): void {
@@ -97,9 +109,11 @@ class Surveying implements Survey {
  * The data files of a survey, oldest first, whichever folders they are in. Of each folder a few names are in memory, and more
  * are asked for when these are through. Files that were written since are left out.
  */
-export async function* filesOf(fs: WebHdfs, { folders, youngest }: Survey): AsyncGenerator<DataFile> {
+export async function* filesOf(fs: WebHdfs, { folders, firstPages, youngest }: Survey): AsyncGenerator<DataFile> {
   const keep = Math.max(fewestNames, Math.floor(namesInMemory / folders.size))
-  const cursors = [...folders].map(([folder, last]) => new Cursor(fs, folder, last, youngest, keep))
+  const cursors = [...folders].map(
+    ([folder, last]) => new Cursor(fs, folder, firstPages.get(folder), last, youngest, keep)
+  )
   await Promise.all(cursors.map(cursor => cursor.fill()))
   for (;;) {
     let oldest: Cursor | undefined
@@ -114,6 +128,7 @@ export async function* filesOf(fs: WebHdfs, { folders, youngest }: Survey): Asyn
 class Cursor {
   readonly #fs: WebHdfs
   readonly #folder: string
+  #first: Page | undefined
   readonly #last: string
   readonly #youngest: number
   readonly #keep: number
@@ -123,9 +138,10 @@ class Cursor {
   #lastBase = ''
   #isOver = false
 
-  constructor(fs: WebHdfs, folder: string, last: string, youngest: number, keep: number) {
+  constructor(fs: WebHdfs, folder: string, first: Page | undefined, last: string, youngest: number, keep: number) {
     this.#fs = fs
     this.#folder = folder
+    this.#first = first
     this.#last = last
     this.#youngest = youngest
     this.#keep = keep
@@ -148,7 +164,8 @@ class Cursor {
   /** Sees to it that there is a next file, unless there is none. */
   async fill(): Promise<void> {
     while (this.head === undefined && !this.#isOver) {
-      const page = await this.#fs.list(this.#folder, this.#after)
+      const page = this.#first ?? (await this.#fs.list(this.#folder, this.#after))
+      this.#first = undefined
       this.#files = []
       this.#at = 0
       this.#isOver = page === undefined || page.isLast
@@ -174,12 +191,12 @@ class Cursor {
 }
 
 /** What is in a folder, a page at a time. */
-export async function* pagesOf(fs: WebHdfs, folder: string): AsyncGenerator<readonly FileStatus[]> {
+export async function* pagesOf(fs: WebHdfs, folder: string): AsyncGenerator<Page> {
   let after = ''
   for (;;) {
     const page = await fs.list(folder, after)
     if (page === undefined || page.items.length === 0) return
-    yield page.items
+    yield page
     if (page.isLast) return
     after = page.items.at(-1)!.pathSuffix
   }

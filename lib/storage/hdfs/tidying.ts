@@ -19,8 +19,8 @@ export async function tidy(session: Session, survey: Survey, gone: readonly stri
 
 async function deleteAbandoned({ fs, layout, owners }: Session): Promise<void> {
   for (const folder of [layout.writing, layout.removed]) {
-    for await (const page of pagesOf(fs, folder)) {
-      for (const { pathSuffix, length, modificationTime } of page) {
+    for await (const { items } of pagesOf(fs, folder)) {
+      for (const { pathSuffix, length, modificationTime } of items) {
         const isWanted = folder === layout.removed && length > 0
         if (!isWanted && modificationTime + abandonedAfter < owners.now) await fs.delete(`${folder}/${pathSuffix}`)
       }

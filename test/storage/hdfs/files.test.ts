@@ -27,20 +27,23 @@ describe('Files of HdfsStorage', () => {
 
   it('that came after a reading began are left for the next one, whatever the clock of their writer says', async () => {
     const storage = rig.storage()
-    await storage.append(failedDeliveries(1))
-    const late = { id: 'late', time: 1_700_000_000_000 }
-    let surveyed = 0
+    for (let i = 0; i < 2; i++) await storage.append(failedDeliveries(1))
+    const [first = ''] = rig.fake.files('/failover/record/2')
+    // Behind the first file, and before the last one.
+    const late = `${first.split('_')[0]}_${'f'.repeat(32)}`
+    rig.fake.pageSize = 1
+    let asked = 0
     rig.fake.harm = ({ op, path }) => {
-      // Once the folder was surveyed, and before it is listed again to be read.
-      if (op === 'LISTSTATUS_BATCH' && /\d$/.test(path) && ++surveyed === 2) {
+      // Once both pages were looked at, and before the second one is asked for again to be read.
+      if (op === 'LISTSTATUS_BATCH' && /\d$/.test(path) && ++asked === 3) {
         rig.fake.now = () => Date.now() + 1_000
-        rig.fake.put(`${path}/${late.time}_${'0'.repeat(32)}`, 'GET///http://h/late\n')
+        rig.fake.put(late, 'GET///http://h/late\n')
       }
       return undefined
     }
-    expect(await textsIn(storage)).to.deep.equal(['record 0'])
-    expect(surveyed).to.equal(2)
-    expect(await entriesIn(storage)).to.have.length(2)
+    expect(await textsIn(storage)).to.deep.equal(['record 0', 'record 0'])
+    expect(asked).to.equal(4)
+    expect(await entriesIn(storage)).to.have.length(3)
   })
 
   it('of StreamPark lose no line that a server did not give', async () => {

@@ -105,6 +105,20 @@ describe('The listings of HdfsStorage', () => {
     }
   })
 
+  it('are not asked for twice when they were in the first page of a folder, unless there are too many to keep', async () => {
+    fill(rig, '2023-11-14', 1_000)
+    const asked = (): number =>
+      rig.fake.steps.filter(({ op, path }) => op === 'LISTSTATUS_BATCH' && /\d$/.test(path)).length
+    const names = Array.from({ length: 1_000 }, (_, i) => nameOf(i))
+    expect(await basesIn(fs)).to.deep.equal(names)
+    expect(asked()).to.equal(1)
+    for (let i = 0; i < 9; i++) fill(rig, `2023-11-${15 + i}`, 1_000)
+    rig.fake.steps.length = 0
+    expect(await basesIn(fs)).to.have.length(10_000)
+    // All to be looked at; of eight the first page is kept, of which 819 names are in memory at once.
+    expect(asked()).to.equal(10 + 8 + 2 * 2)
+  })
+
   it('are put in order, where a server gives them in none', async () => {
     const FileStatus = ['c', 'a', 'b'].map(pathSuffix => ({
       pathSuffix,
