@@ -27,6 +27,8 @@ export interface Extent {
   readonly from: number
   /** Nothing beyond this is looked at. */
   readonly to: number
+  /** It is known to be as it was written: no line has to be checked. */
+  readonly isIntact?: boolean
 }
 
 const chunkBytes = 1024 * 1024
@@ -49,6 +51,7 @@ export function scan(
 class Scanner {
   readonly #file: Readable
   readonly #seed: number
+  readonly #isIntact: boolean
   readonly #to: number
   readonly #onDamage: (damage: Damage) => void
   readonly #scratch: Scratch
@@ -62,9 +65,15 @@ class Scanner {
   /** The next line break is still to be found. */
   #isLost = false
 
-  constructor(file: Readable, { seed, from, to }: Extent, onDamage: (damage: Damage) => void, scratch: Scratch) {
+  constructor(
+    file: Readable,
+    { seed, from, to, isIntact = false }: Extent,
+    onDamage: (damage: Damage) => void,
+    scratch: Scratch
+  ) {
     this.#file = file
     this.#seed = seed
+    this.#isIntact = isIntact
     this.#to = to
     this.#onDamage = onDamage
     this.#scratch = scratch
@@ -125,7 +134,9 @@ class Scanner {
     const length = isHeadHere ? claimedLength(this.#bytes, at) : 0
     if (length < 0) return -1
     const end = at + line.overhead + length
-    if (isHeadHere && end <= this.#have) return isIntact(this.#bytes, at, end, this.#seed) ? end : -1
+    if (isHeadHere && end <= this.#have) {
+      return this.#isIntact || isIntact(this.#bytes, at, end, this.#seed) ? end : -1
+    }
     if (this.#lineBreakAfter(at) >= 0) return -1
     if (!this.#isAtEnd) return 0
     this.#torn = this.#damagedFrom < 0

@@ -1,5 +1,5 @@
 // So that all DataNodes have their share, and a file is mostly read where it is.
-const mostReads = 16
+const mostReads = 32
 const mostBytes = 1024 * 1024
 const prefix = '/webhdfs/v1'
 

@@ -26,12 +26,13 @@ export function fileOf(rows: readonly Row[], seed: number): Buffer {
   return file
 }
 
-/** The intact lines of a data file, in blocks. */
+/** The intact lines of a data file, in blocks. They are only looked at one by one when the file as a whole is not what was written. */
 export function linesOf(
   { name }: DataFile,
   remote: RemoteFile,
   onDamage = (_: Damage) => {},
   scratch?: Scratch
 ): AsyncGenerator<Block> {
-  return scan(remote, { seed: seedOf(name.base), from: 0, to: remote.length }, onDamage, scratch)
+  const isIntact = name.crc !== undefined && remote.crc() === name.crc
+  return scan(remote, { seed: seedOf(name.base), from: 0, to: remote.length, isIntact }, onDamage, scratch)
 }

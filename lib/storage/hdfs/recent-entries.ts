@@ -55,15 +55,15 @@ class Table {
   readonly #slots = new Int32Array(2 * slots)
   /** The ids, one behind the other, as UTF-16. */
   #characters = new Uint16Array(1024)
-  readonly #ends = new Float64Array(generation)
-  readonly #versions = new Float64Array(generation)
-  readonly #cells = new Float64Array(generation)
+  /** Of each id where it ends, the version, the cell, and the number of the file, side by side. */
+  readonly #fields = new Float64Array(4 * generation)
   readonly #files: Array<Given['in']> = []
 
   get(id: string, hash: number): Given | undefined {
     const number = this.#slots[this.#slotOf(id, hash)]! - 1
     if (number < 0) return undefined
-    return { version: this.#versions[number]!, in: this.#files[number]!, cell: this.#cells[number]! }
+    const at = 4 * number
+    return { version: this.#fields[at + 1]!, in: this.#files[this.#fields[at + 3]!]!, cell: this.#fields[at + 2]! }
   }
 
   set(id: string, hash: number, given: Given): void {
@@ -74,9 +74,10 @@ class Table {
       this.#slots[slot + 1] = hash
     }
     const number = this.#slots[slot]! - 1
-    this.#versions[number] = given.version
-    this.#cells[number] = given.cell
-    this.#files[number] = given.in
+    const at = 4 * number
+    this.#fields[at + 1] = given.version
+    this.#fields[at + 2] = given.cell
+    this.#fields[at + 3] = this.#numberOf(given.in)
   }
 
   clear(): void {
@@ -95,7 +96,13 @@ class Table {
   }
 
   #startOf(number: number): number {
-    return number === 0 ? 0 : this.#ends[number - 1]!
+    return number === 0 ? 0 : this.#fields[4 * number - 4]!
+  }
+
+  /** Entries come file by file. */
+  #numberOf(file: Given['in']): number {
+    if (this.#files.at(-1) !== file) this.#files.push(file)
+    return this.#files.length - 1
   }
 
   #keep(id: string, number: number): void {
@@ -107,12 +114,12 @@ class Table {
       this.#characters = larger
     }
     for (let i = 0; i < id.length; i++) this.#characters[start + i] = id.charCodeAt(i)
-    this.#ends[number] = end
+    this.#fields[4 * number] = end
   }
 
   #isAt(number: number, id: string): boolean {
     const start = this.#startOf(number)
-    if (this.#ends[number]! - start !== id.length) return false
+    if (this.#fields[4 * number]! - start !== id.length) return false
     for (let i = 0; i < id.length; i++) if (this.#characters[start + i] !== id.charCodeAt(i)) return false
     return true
   }

@@ -45,6 +45,12 @@ export class RemoteFile implements Readable {
     return this.#window.read(into, offset, length, position)
   }
 
+  /** That of all of it; `undefined` unless all of it is in memory. */
+  crc(): number | undefined {
+    const isAll = this.#window.from === 0 && this.#window.to === this.length
+    return isAll ? this.#window.crc() : undefined
+  }
+
   async #slide(from: number): Promise<boolean> {
     const length = Math.min(windowBytes, this.length - from)
     if (length <= 0) return from === 0

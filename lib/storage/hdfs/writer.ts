@@ -1,5 +1,5 @@
 import { StorageError } from '../../errors.ts'
-import { claimedName, newFileName, newOwner, seedOf } from './file-name.ts'
+import { claimedName, newFileName, newOwner, seedOf, withCrc } from './file-name.ts'
 import { HdfsError, isMissing, isThereAlready } from './hdfs-error.ts'
 import type { Layout } from './layout.ts'
 import { fileOf, type Row } from './lines.ts'
@@ -39,14 +39,15 @@ export class Writer {
     await this.undo()
     // Twice the same never, and never back: that is the order in which they are read.
     const time = (this.#lastTime = Math.max(Date.now(), this.#lastTime + 1))
-    const { base } = newFileName(
+    const name = newFileName(
       time,
       this.#name,
       rows.map(({ version }) => version)
     )
     const folder = this.#layout.folderAt(time)
+    const bytes = fileOf(rows, seedOf(name.base))
+    const { base } = withCrc(name, bytes)
     const file: Unsettled = { temporary: [], target: `${folder}/${claimedName(base, undefined)}` }
-    const bytes = fileOf(rows, seedOf(base))
     try {
       await this.#fs.createAnew(`${this.#layout.writing}/${base}`, bytes, file.temporary)
       if (this.#madeFolder !== folder) await this.#makeFolder(folder)

@@ -1,5 +1,6 @@
+import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
-import { claimedName, fileNameIn, newFileName } from '../../../lib/storage/hdfs/file-name.ts'
+import { claimedName, fileNameIn, newFileName, seedOf, withCrc } from '../../../lib/storage/hdfs/file-name.ts'
 
 const writer = '0123456789abcdef'
 const owner = 'fedcba9876543210'
@@ -16,6 +17,18 @@ describe('names of data files', () => {
       expect(fileNameIn(name.base)).to.deep.equal(name)
       expect(fileNameIn(claimedName(name.base, owner))).to.deep.equal({ ...name, owner })
     }
+  })
+
+  it('say the CRC of the whole file, from which that of its lines does not start', () => {
+    const name = newFileName(1_764_061_843_123, writer, [1, 2])
+    const whole = withCrc(name, Buffer.from('spillway 4'))
+    expect(whole.base).to.equal(`1764061843123_${writer}-2v1-2c${crc32('spillway 4').toString(16).padStart(8, '0')}`)
+    expect(fileNameIn(whole.base)).to.deep.equal(whole)
+    expect(fileNameIn(claimedName(whole.base, owner))).to.deep.equal({ ...whole, owner })
+    expect(seedOf(whole.base)).to.equal(seedOf(name.base)).and.to.equal(crc32(name.base))
+    // Of nothing it is 0.
+    expect(withCrc(name, Buffer.alloc(0)).base).to.match(/-2v1-2c00000000$/)
+    expect(fileNameIn(withCrc(name, Buffer.alloc(0)).base)).to.include({ crc: 0 })
   })
 
   it('are read as they were made whatever the clock says, and stand in its order', () => {
@@ -36,7 +49,10 @@ describe('names of data files', () => {
     '1764061843123',
     `1764061843123_${writer}`,
     `1764061843123_${writer}-0`,
-    `17_${writer}-1`
+    `17_${writer}-1`,
+    `1764061843123_${writer}-1c0badcaf`,
+    `1764061843123_${writer}-1c0badcafe0`,
+    `1764061843123_${writer}-1c0BADCAFE`
   ]) {
     it(`are none of ${JSON.stringify(name)}`, () => {
       expect(fileNameIn(name)).to.equal(undefined)

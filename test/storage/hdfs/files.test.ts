@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import type { Entry } from '../../../lib/storage/storage.ts'
 import { entriesIn, failedDeliveries, idsOf, textsIn } from '../../support/deliveries.ts'
@@ -155,6 +156,31 @@ describe('Files of HdfsStorage', () => {
     expect(warnings).to.have.length(1)
     await storage.remove(await entriesIn(storage, { claim: true }))
     expect(rig.fake.files('/failover/record/2'), 'what is damaged is kept').to.have.length(1)
+  })
+
+  it('are checked line by line where they are not what their name says, or it does not say', async () => {
+    const storage = rig.storage()
+    await storage.append(failedDeliveries(3))
+    const [path = ''] = rig.fake.files('/failover/record/2')
+    const { bytes, at } = rig.fake.nodes.get(path)!
+    const stem = path.replace(/c[0-9a-f]{8}$/, '')
+    expect(stem).to.not.equal(path)
+    const altered = Buffer.from(bytes!)
+    altered[altered.indexOf('record 1')] = 0x58
+    const crcOf = (of: Buffer): string => `c${crc32(of).toString(16).padStart(8, '0')}`
+    for (const [name, put, texts] of [
+      [path, bytes, ['record 0', 'record 1', 'record 2']],
+      [stem, bytes, ['record 0', 'record 1', 'record 2']],
+      [path, altered, ['record 0', 'record 2']],
+      [stem, altered, ['record 0', 'record 2']],
+      // What the name says of the whole counts.
+      [stem + crcOf(altered), altered, ['record 0', 'Xecord 1', 'record 2']]
+    ] as const) {
+      rig.fake.nodes.delete(path)
+      rig.fake.nodes.set(name, { bytes: put, at })
+      expect(await textsIn(rig.storage()), name).to.deep.equal(texts)
+      rig.fake.nodes.delete(name)
+    }
   })
 
   it('of others are left alone and named by the report', async () => {

@@ -23,12 +23,12 @@ describe('a DataNode of hdfs that is known', () => {
 
   const steps = (op: string): Step[] => rig.fake.steps.filter(step => step.op === op)
 
-  it('is asked for other files, and the NameNode again for every 17th', async () => {
-    await stored(40)
-    expect(await read()).to.have.members(texts(40))
-    expect(steps('OPEN data')).to.have.length(40)
-    // What is under way with the first one is asked of the NameNode, too.
-    expect(steps('OPEN').length).to.be.within(3, 9)
+  it('is asked for other files, and the NameNode again for every 33rd', async () => {
+    await stored(80)
+    expect(await read()).to.have.members(texts(80))
+    expect(steps('OPEN data')).to.have.length(80)
+    // Each time it is asked for those, too, that are under way meanwhile.
+    expect(steps('OPEN').length).to.be.within(3, 3 * 4)
   })
 
   it('is not asked again for what it did not give', async () => {

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import { Parts } from '../../../lib/storage/hdfs/parts.ts'
 
@@ -13,6 +14,13 @@ describe('Parts', () => {
     expect(into.toString('latin1', 0, 1) + into.toString('latin1', length + 1)).to.equal('..')
     return into.toString('latin1', 1, 1 + got)
   }
+
+  it('gives the CRC of all of them', () => {
+    for (const ends of [[10], [3, 3, 7, 10], [0, 10]]) {
+      expect(new Parts(inParts(...ends), 5).crc()).to.equal(crc32('abcdefghij'))
+    }
+    expect(new Parts([]).crc()).to.equal(0)
+  })
 
   it('gives the bytes from a position on, to the end of a part at most', async () => {
     const parts = new Parts(inParts(3, 3, 7, 10), 100)
