@@ -4,7 +4,7 @@ import type { Delivery } from '../delivery.ts'
 import { encodeEnvelope, type Envelope, keyText, parseEnvelope, parseEnvelopeAnew, restText } from './envelope.ts'
 import { envelopeOfParts, type Rest, restIn } from './envelope-rest.ts'
 import { endOfNumber, isAt, type LineBytes, numberIn, wanted } from './line-bytes.ts'
-import { lineKeyIn } from './line-key.ts'
+import { isPlainId, lineKeyIn } from './line-key.ts'
 
 /** An envelope in a line whose records stand behind it as they are. */
 interface PlainLine extends Pick<Envelope, 'id' | 'version' | 'acceptedAt'> {
@@ -33,11 +33,19 @@ let last: { readonly bytes: DataView; readonly rest: Rest } | undefined
  * entry. Where a record has a line break, or is no UTF-8, it is the JSON text of the envelope.
  */
 export function encodeLine(delivery: Delivery): string {
-  const { records } = delivery
-  if (records.length === 0 || !hasPlainKey(delivery) || !records.every(isPlain)) return encodeEnvelope(delivery)
-  const lengths = records.map(record => Buffer.byteLength(record)).join(',')
-  const texts = records.map(record => (typeof record === 'string' ? record : Buffer.from(record).toString()))
-  return `${keyText(delivery)},"lengths":[${lengths}]${restText(delivery)}${texts.join('')}`
+  const plain = hasPlainKey(delivery) ? plainRecords(delivery) : undefined
+  if (plain === undefined) return encodeEnvelope(delivery)
+  return `${keyText(delivery)},"lengths":[${plain.lengths}]${restText(delivery)}${plain.text}`
+}
+
+function plainRecords({ records }: Delivery): { readonly lengths: string; readonly text: string } | undefined {
+  let [lengths, text] = ['', '']
+  for (const record of records) {
+    if (!isPlain(record)) return undefined
+    lengths += lengths === '' ? Buffer.byteLength(record) : `,${Buffer.byteLength(record)}`
+    text += typeof record === 'string' ? record : textOf(record)
+  }
+  return lengths === '' ? undefined : { lengths, text }
 }
 
 /** The envelope in a line, without its end. Throws `SPW_ERR_STORAGE` like `parseEnvelope`. */
@@ -52,12 +60,11 @@ export function envelopeInLine(lines: LineBytes, from: number, to: number): Enve
   return Object.assign(parseEnvelopeAnew(`${key},"records":[]${others}`), { records })
 }
 
+const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString()
+
 const hasPlainKey = ({ id, version, acceptedAt }: Delivery): boolean =>
-  JSON.stringify(id).length === id.length + 2 &&
-  version < mostExact &&
-  Number.isInteger(acceptedAt) &&
-  acceptedAt >= 0 &&
-  acceptedAt < mostExact
+  isPlainId(id) && version + 1 < mostExact && Number.isInteger(acceptedAt) && acceptedAt >= 0 && acceptedAt < mostExact
 
 const isPlain = (record: Snapshot): boolean =>
   typeof record === 'string'

@@ -14,6 +14,8 @@ const middle = wanted('","version":')
 const space = 0x20
 const quote = 0x22
 const backslash = 0x5c
+const firstSurrogate = 0xd800
+const lastSurrogate = 0xdfff
 
 /** `undefined` when it is not written as it is here, or the id has something that is escaped. */
 export function lineKeyIn({ bytes, view }: LineBytes, from: number): LineKey | undefined {
@@ -28,4 +30,13 @@ export function lineKeyIn({ bytes, view }: LineBytes, from: number): LineKey | u
   return version === 0 ? undefined : { idAt, idEnd, version, end }
 }
 
-const isPlain = (byte: number): boolean => byte >= space && byte !== quote && byte !== backslash
+/** Whether JSON has an id as it is. Of surrogates that depends on the next one: they are taken for what has to be escaped. */
+export function isPlainId(id: string): boolean {
+  for (let i = 0; i < id.length; i++) {
+    const code = id.charCodeAt(i)
+    if (!isPlain(code) || (code >= firstSurrogate && code <= lastSurrogate)) return false
+  }
+  return true
+}
+
+const isPlain = (code: number): boolean => code >= space && code !== quote && code !== backslash
