@@ -38,16 +38,6 @@ export function encodeLine(delivery: Delivery): string {
   return `${keyText(delivery)},"lengths":[${plain.lengths}]${restText(delivery)}${plain.text}`
 }
 
-function plainRecords({ records }: Delivery): { readonly lengths: string; readonly text: string } | undefined {
-  let [lengths, text] = ['', '']
-  for (const record of records) {
-    if (!isPlain(record)) return undefined
-    lengths += lengths === '' ? Buffer.byteLength(record) : `,${Buffer.byteLength(record)}`
-    text += typeof record === 'string' ? record : textOf(record)
-  }
-  return lengths === '' ? undefined : { lengths, text }
-}
-
 /** The envelope in a line, without its end. Throws `SPW_ERR_STORAGE` like `parseEnvelope`. */
 export function envelopeInLine(lines: LineBytes, from: number, to: number): Envelope {
   const { bytes } = lines
@@ -58,6 +48,16 @@ export function envelopeInLine(lines: LineBytes, from: number, to: number): Enve
   if (rest !== undefined) return envelopeOfParts(line, records, rest)
   const [key, others] = [bytes.toString('utf8', from, line.keyEnd), bytes.toString('utf8', line.restAt, line.recordsAt)]
   return Object.assign(parseEnvelopeAnew(`${key},"records":[]${others}`), { records })
+}
+
+function plainRecords({ records }: Delivery): { readonly lengths: string; readonly text: string } | undefined {
+  let [lengths, text] = ['', '']
+  for (const record of records) {
+    if (!isPlain(record)) return undefined
+    lengths += lengths === '' ? Buffer.byteLength(record) : `,${Buffer.byteLength(record)}`
+    text += typeof record === 'string' ? record : textOf(record)
+  }
+  return lengths === '' ? undefined : { lengths, text }
 }
 
 const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>

@@ -1,5 +1,6 @@
 import { isObject, wrongField } from './envelope-fields.ts'
 import type { Envelope } from './envelope.ts'
+import { jsonIn } from './json-in.ts'
 
 type Fields = Partial<Envelope>
 type Key = Pick<Envelope, 'id' | 'version' | 'acceptedAt'>
@@ -45,7 +46,7 @@ export function restIn(text: string): Rest | undefined {
 
 /** `undefined` when it is not a rest, is wrong, or has more in it than can be frozen here. */
 function readRest(text: string): Rest | undefined {
-  const fields = parsed(`{${text.slice(1)}`) as Fields | undefined
+  const fields = jsonIn(`{${text.slice(1)}`) as Fields | undefined
   if (fields === undefined || !Object.keys(fields).every(name => restNames.has(name))) return undefined
   if (wrongField({ ...rightOthers, ...fields }) !== undefined) return undefined
   for (const value of Object.values(fields).filter(isObject)) {
@@ -68,12 +69,4 @@ export function envelopeOfParts(
   envelope.outcome = outcome
   if (notBefore !== undefined) envelope.notBefore = notBefore
   return envelope as unknown as Envelope
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import type { Envelope } from './envelope.ts'
 import { areRecords } from './envelope-fields.ts'
 import { envelopeOfParts, type Rest, restIn } from './envelope-rest.ts'
+import { jsonIn } from './json-in.ts'
 
 /** What is hardly ever as in the text before, and where it ends. */
 interface Key extends Pick<Envelope, 'id' | 'version' | 'acceptedAt'> {
@@ -40,20 +41,12 @@ function keyIn(text: string): Key | undefined {
   keyText.lastIndex = 0
   const [, quoted, version, acceptedAt] = keyText.exec(text) ?? []
   // Also for the copy: a piece of a text keeps all of it alive.
-  const id = quoted === undefined ? undefined : parsed(quoted)
+  const id = quoted === undefined ? undefined : jsonIn(quoted)
   if (typeof id !== 'string') return undefined
   return { id, version: Number(version), acceptedAt: Number(acceptedAt), end: keyText.lastIndex }
 }
 
 function joined(key: Key, recordsText: string, rest: Rest): Envelope | undefined {
-  const records = parsed(recordsText)
+  const records = jsonIn(recordsText)
   return areRecords(records) ? envelopeOfParts(key, records, rest) : undefined
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -82,8 +82,8 @@ describe('HdfsStorage', () => {
     await storage.append(failedDeliveries(3))
     await storage.append(failedDeliveries(1))
     const [first, second] = rig.fake.files()
-    expect(first).to.match(/^\/http\/failover\/orders\/\d{4}\/\d\d-\d\dT\/\d{13}_[0-9a-f]{16}-3$/)
-    expect(second).to.match(/-1$/)
+    expect(first).to.match(/^\/http\/failover\/orders\/\d{4}\/\d\d-\d\dT\/\d{13}_[0-9a-f]{16}-3c[0-9a-f]{8}$/)
+    expect(second).to.match(/-1c[0-9a-f]{8}$/)
   })
 
   it('table and format have the defaults of the original', async () => {

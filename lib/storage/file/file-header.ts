@@ -28,9 +28,9 @@ export const headerBytes = 1024
  * The header and its length that a file starts with, if any. Throws `SPW_ERR_STORAGE` when a later release wrote the file.
  */
 export function headerIn(bytes: Buffer, path: string): { header: FileHeader; length: number } | undefined {
-  const text = bytes.length < line.head ? -1 : claimedLength(bytes, 0)
-  const length = text + line.overhead
-  if (text < 0 || length > bytes.length || !isIntact(bytes, 0, length, seed)) return undefined
+  const textBytes = bytes.length < line.head ? -1 : claimedLength(bytes, 0)
+  const length = textBytes + line.overhead
+  if (textBytes < 0 || length > bytes.length || !isIntact(bytes, 0, length, seed)) return undefined
   const header = JSON.parse(bytes.toString('utf8', line.head, length - 1)) as FileHeader
   if (header.version === formatVersion) return { header, length }
   const message = `Cannot read ${path}: it is of version ${header.version}, this release reads version ${formatVersion}.`

@@ -1,7 +1,7 @@
 import type { Envelope } from '../envelope.ts'
 import { envelopeInLine } from '../envelope-line.ts'
-import type { LineBytes } from '../line-bytes.ts'
 import { matching } from '../filter.ts'
+import type { LineBytes } from '../line-bytes.ts'
 import { oneByOne } from '../one-by-one.ts'
 import type { ReadOptions } from '../storage.ts'
 import type { DiskFile } from './disk.ts'

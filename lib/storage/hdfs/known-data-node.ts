@@ -1,11 +1,11 @@
-// So that all DataNodes have their share, and a file is mostly read where it is.
+// So that all DataNodes have their share.
 const mostReads = 32
 const mostBytes = 1024 * 1024
 const prefix = '/webhdfs/v1'
 
 /**
  * The DataNode to which the NameNode has sent us for a file. It gives others as well, and gets from the other DataNodes what it has
- * not: for small files that is quicker than to ask the NameNode for each (0.7 of the time of a file of 0.5 MB).
+ * not: for small files that is quicker than to ask the NameNode for each (files of 0.5 MB, 0.83 to 0.93 of the time).
  */
 export class KnownDataNode {
   #url: URL | undefined
