@@ -118,7 +118,7 @@ describe('file storage and what it finds in its folder', () => {
   it('T19 passes over a damaged line, reports it, and keeps its bytes aside', async () => {
     const [name] = await stored(3, 'a')
     const before = await readFile(inPath(name!))
-    const start = before.indexOf('\n', before.indexOf('a 0')) + 1
+    const start = before.indexOf('\n', before.indexOf('}a 0')) + 1
     const end = before.indexOf('\n', start) + 1
     await flip(name!, start + 40)
     const storage = storageThere()
