@@ -412,6 +412,12 @@ export const bugsFound: readonly FoundBug[] = [
     test: 'refuses a record that says it has a thousand million headers'
   },
   {
+    what: 'What was appended again after a process had died between a sync that failed and its answer to that was taken for stored, and was lost with the power.',
+    foundBy: 'simulated disk',
+    file: 'test/storage/file/failed-sync.test.ts',
+    test: 'keeps what is appended again, though it seems to be there'
+  },
+  {
     what: 'A message of Kafka whose time is a number of more than 64 bits was read with another time than kafkajs gives it.',
     foundBy: 'fuzz, answers to fetches',
     file: 'test/storage/kafka/byte-reader.test.ts',

@@ -14,6 +14,9 @@ import { type Block, type Damage, scan } from './scan.ts'
 import { Segment } from './segment.ts'
 import { segmentIdIn } from './segment-id.ts'
 
+/** Keys that may be appended again are those of so many last segments. */
+export const segmentsOfEarlier = 2
+
 /** What is in the folder of a storage, as far as it is kept in memory: no ids but those that are there in versions. */
 export class Folder {
   readonly disk: Disk
@@ -22,7 +25,10 @@ export class Folder {
   readonly #segments = new Map<string, Segment>()
   /** Ids that were stored again: the newest version of each. */
   readonly newest = new Map<string, number>()
+  /** What was appended last since it was opened. */
   readonly recent = new RecentKeys()
+  /** What was appended last before that. */
+  readonly earlier = new RecentKeys()
   /** Files that are not of this storage. They are left alone. */
   readonly foreign: string[] = []
   /** Damaged parts that were kept aside. */
@@ -60,7 +66,12 @@ export class Folder {
 
   /** Whether this version of the id, or a later one, is there. Of keys that were appended long ago nothing is known. */
   knows(id: string, version: number): boolean {
-    return this.recent.version(id) >= version || (this.newest.size > 0 && (this.newest.get(id) ?? 0) >= version)
+    return this.isRecent(id, version) || this.earlier.version(id) >= version || (this.newest.get(id) ?? 0) >= version
+  }
+
+  /** Whether it was appended since the folder was opened, not long ago. */
+  isRecent(id: string, version: number): boolean {
+    return this.recent.version(id) >= version
   }
 
   /** Whether a later version of the id is there. */
@@ -74,7 +85,7 @@ export class Folder {
 
   forget(id: string, version: number): void {
     if (this.newest.get(id) === version) this.newest.delete(id)
-    if (this.recent.version(id) <= version) this.recent.delete(id)
+    for (const keys of [this.recent, this.earlier]) if (keys.version(id) <= version) keys.delete(id)
   }
 
   found(segment: Segment, damage: Damage, reason = 'a damaged part was passed over'): void {
@@ -165,8 +176,7 @@ async function judge(folder: Folder, segment: Segment, file: DiskFile, fromLast:
   }
   segment.start = found?.length ?? 0
   const damages: Damage[] = []
-  // Keys that may be appended again are those of the last segments.
-  const notBelow = fromLast <= 2 ? 1 : 2
+  const notBelow = fromLast <= segmentsOfEarlier ? 1 : 2
   const extent = { seed: segment.seed, from: segment.start, to }
   for await (const block of scan(file, extent, damage => damages.push(damage))) index(folder, segment, block, notBelow)
   segment.end = to
@@ -186,7 +196,7 @@ function index(folder: Folder, segment: Segment, block: Block, notBelow: number)
     const key = keyIn(block, start + line.head, lines[i + 1]!, notBelow)
     if (key === undefined) continue
     folder.added(key.id, key.version)
-    folder.recent.set(key.id, key.version)
+    folder.earlier.set(key.id, key.version)
   }
 }
 

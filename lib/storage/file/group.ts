@@ -17,6 +17,8 @@ export class Group {
   bytes = 0
   /** Whether an append counts on what an earlier group writes. */
   leans = false
+  /** That is what was appended before the folder was opened. */
+  leansOnEarlier = false
   /** Whether somebody waits for it to be durable, and not only to be written. */
   syncs = false
   /** Where it was written. */

@@ -22,7 +22,8 @@ export async function repair(folder: Folder): Promise<void> {
   if (last !== undefined) await finish(folder, last)
 }
 
-// The last process may have died between its write and its sync: from now on what is there counts as durable.
+// The last process may have died between its write and its sync: from now on what is there counts as durable, unless that sync
+// had failed: see `renew`.
 async function finish({ disk, removals }: Folder, segment: Segment): Promise<void> {
   // One whose end is written down ends there for ever.
   const isWhole = segment.damage.size === 0 && segment.start > 0 && !removals.ends.has(segment.id)

@@ -4,12 +4,13 @@ import { encodeLine } from '../envelope-line.ts'
 import { type DiskFile, writeAll } from './disk.ts'
 import { codeOf, storageError } from './failure.ts'
 import { headerLine } from './file-header.ts'
-import type { Folder } from './folder.ts'
+import { type Folder, segmentsOfEarlier } from './folder.ts'
 import { Group } from './group.ts'
 import { line } from './line.ts'
 import type { Position } from './entry.ts'
 import type { RemovalLog } from './removal-log.ts'
 import { newSegmentId } from './segment-id.ts'
+import { renew } from './renew.ts'
 import { Segment } from './segment.ts'
 
 // So much is worth a write and a sync of its own, in bytes.
@@ -38,6 +39,8 @@ export class Writer {
   #active: Active | undefined
   /** A segment of an earlier opening, to go on with. */
   #last: Segment | undefined
+  /** Segments of an earlier opening in which there may be what was written and is not durable. */
+  readonly #earlier: Segment[]
   #waiting: Group | undefined
   #running: Promise<void> | undefined
   #isStarting = false
@@ -47,6 +50,7 @@ export class Writer {
     this.#log = log
     this.#segmentBytes = segmentBytes
     const last = folder.segments.at(-1)
+    this.#earlier = folder.segments.slice(-segmentsOfEarlier)
     if (last?.isGrowable === true) this.#last = last
   }
 
@@ -124,6 +128,7 @@ export class Writer {
     if (!known) return group.add(id, version + 1, text)
     if (this.#folder.knows(id, version + 1)) {
       group.leans = true
+      if (!this.#folder.isRecent(id, version + 1)) group.leansOnEarlier = true
       return
     }
     group.add(id, version + 1, text)
@@ -157,6 +162,7 @@ export class Writer {
 
   // What failed is never tried again on the same file: its state is unknown, and a second sync would say all is well.
   async #commit(group: Group): Promise<void> {
+    if (group.leansOnEarlier && !(await this.#renewed(group))) return
     if (group.bytes === 0 && !(group.syncs && this.#active?.isDirty === true)) return group.succeed()
     try {
       await this.#write(group)
@@ -173,6 +179,20 @@ export class Writer {
       }
     }
     this.#committed(group)
+  }
+
+  /** Whether what was there when the folder was opened is durable. Else the group has failed. */
+  async #renewed(group: Group): Promise<boolean> {
+    try {
+      for (let segment = this.#earlier.at(-1); segment !== undefined; segment = this.#earlier.at(-1)) {
+        if (!segment.isDropped) await renew(this.#folder.disk, segment)
+        this.#earlier.pop()
+      }
+      return true
+    } catch (cause) {
+      this.#fail(group, storageError(`write to ${this.#folder.path}`, cause))
+      return false
+    }
   }
 
   async #write(group: Group): Promise<void> {
