@@ -3,7 +3,7 @@ import type { Snapshot } from '../delivery/snapshot.ts'
 import type { Delivery } from '../delivery.ts'
 import { encodeEnvelope, type Envelope, keyText, parseEnvelope, parseEnvelopeAnew, restText } from './envelope.ts'
 import { envelopeOfParts, type Rest, restIn } from './envelope-rest.ts'
-import { endOfNumber, isAt, type LineBytes, numberIn, wanted } from './line-bytes.ts'
+import { endOfNumber, isAt, isPlainNumber, type LineBytes, numberIn, wanted } from './line-bytes.ts'
 import { isPlainId, lineKeyIn } from './line-key.ts'
 
 /** An envelope in a line whose records stand behind it as they are. */
@@ -22,8 +22,6 @@ const lengthsStart = wanted(',"lengths":[')
 const lineBreak = 0x0a
 const comma = 0x2c
 const bracket = 0x5d
-// A number below has no more digits than are looked for.
-const mostExact = 10 ** 15
 
 let last: { readonly bytes: DataView; readonly rest: Rest } | undefined
 
@@ -64,7 +62,7 @@ const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString()
 
 const hasPlainKey = ({ id, version, acceptedAt }: Delivery): boolean =>
-  isPlainId(id) && version + 1 < mostExact && Number.isInteger(acceptedAt) && acceptedAt >= 0 && acceptedAt < mostExact
+  isPlainId(id) && isPlainNumber(version + 1) && isPlainNumber(acceptedAt)
 
 const isPlain = (record: Snapshot): boolean =>
   typeof record === 'string'

@@ -37,6 +37,10 @@ export function endOfNumber(bytes: Uint8Array, at: number): number {
   return digits === 0 || digits > mostDigits || (digits > 1 && bytes[at] === zero) ? -1 : end
 }
 
+/** Whether `endOfNumber` finds the end of this one. */
+export const isPlainNumber = (number: number): boolean =>
+  Number.isInteger(number) && number >= 0 && number < 10 ** mostDigits
+
 /** The number of the digits that stand there. */
 export function numberIn(bytes: Uint8Array, from: number, to: number): number {
   let number = 0

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Cells } from './cells.ts'
+import { jsonIn } from '../json-in.ts'
 import { codeOf } from './failure.ts'
 import type { Disk, DiskFile } from './disk.ts'
 import { headerBytes, headerIn } from './file-header.ts'
@@ -57,13 +58,7 @@ const isRange = (value: unknown): boolean =>
 
 /** What a line says; `undefined` when that is nothing which this release writes. */
 function parseRemoval(json: string): Removal | undefined {
-  let line: { segment?: unknown; cells?: unknown; end?: unknown; dropped?: unknown } | null
-  try {
-    line = JSON.parse(json) as typeof line
-  } catch {
-    return undefined
-  }
-  const { segment, cells, end, dropped } = line ?? {}
+  const { segment, cells, end, dropped } = (jsonIn(json) ?? {}) as Record<string, unknown>
   if (Array.isArray(dropped) && dropped.every(isRange)) return { dropped: dropped as Range[] }
   if (typeof segment !== 'string') return undefined
   if (Array.isArray(cells) && cells.every(isCell)) return { segment, cells: cells as number[] }

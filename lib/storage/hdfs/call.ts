@@ -5,6 +5,7 @@ import { HdfsError } from './hdfs-error.ts'
 import type { NameNode } from './name-nodes.ts'
 import { followed } from './redirect-policy.ts'
 import { remoteError } from './remote-exception.ts'
+import { urlPath } from './url-path.ts'
 import type { WebHdfsOptions } from './web-hdfs.ts'
 
 type Parameters = Readonly<Record<string, string | number | boolean>>
@@ -66,7 +67,7 @@ export class Call {
 
   #asked(method: string, path: string, parameters: Parameters): Promise<Answer> {
     const { user, token } = this.#options
-    const url = new URL(this.#nameNode.base + path.split('/').map(encodeURIComponent).join('/'))
+    const url = new URL(this.#nameNode.base + urlPath(path))
     const who = token !== undefined ? { delegation: token } : user === undefined ? {} : { 'user.name': user }
     for (const [name, value] of Object.entries({ ...parameters, ...who })) url.searchParams.set(name, String(value))
     return ask(url, method, this.#agent, this.#signal).catch((error: unknown) => this.#notThere(url, error, false))

@@ -1,7 +1,8 @@
+import { urlPath, webHdfsRoot } from './url-path.ts'
+
 // So that all DataNodes have their share.
 const mostReads = 32
 const mostBytes = 1024 * 1024
-const prefix = '/webhdfs/v1'
 
 /**
  * The DataNode to which the NameNode has sent us for a file. It gives others as well, and gets from the other DataNodes what it has
@@ -23,7 +24,7 @@ export class KnownDataNode {
     if (this.#url === undefined || this.#left === 0 || length > mostBytes) return undefined
     this.#left--
     const url = new URL(this.#url)
-    url.pathname = prefix + path.split('/').map(encodeURIComponent).join('/')
+    url.pathname = webHdfsRoot + urlPath(path)
     url.searchParams.set('offset', String(offset))
     url.searchParams.set('length', String(length))
     return url
@@ -37,7 +38,7 @@ export class KnownDataNode {
 
 function isOf({ pathname }: URL, path: string): boolean {
   try {
-    return decodeURIComponent(pathname) === prefix + path
+    return decodeURIComponent(pathname) === webHdfsRoot + path
   } catch {
     return false
   }

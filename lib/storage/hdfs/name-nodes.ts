@@ -1,4 +1,5 @@
 import { OptionsError } from '../../errors.ts'
+import { webHdfsRoot } from './url-path.ts'
 
 /** Where WebHDFS is: a NameNode's HTTP, or an HttpFS server. */
 export interface NameNode {
@@ -47,7 +48,7 @@ function nameNodeIn(text: string, httpPort: number): NameNode {
   const isRpc = url.protocol === 'hdfs:'
   const port = isRpc ? String(httpPort) : url.port || scheme.port
   const host = port === undefined ? url.hostname : `${url.hostname}:${port}`
-  return { base: `${scheme.http}//${host}/webhdfs/v1`, name: host, ...(isRpc ? { rpc: text } : {}) }
+  return { base: `${scheme.http}//${host}${webHdfsRoot}`, name: host, ...(isRpc ? { rpc: text } : {}) }
 }
 
 // There may be a delegation token in it.

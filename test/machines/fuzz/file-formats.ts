@@ -27,9 +27,8 @@ const others = [
   'null',
   '[]'
 ]
-const jsons = [...envelopes, ...others]
 const manyRecords = new Delivery(['{"a":1}', 'grün', '', '😀'], { id: 'many', acceptedAt: 5 })
-const texts = [...lineTexts, encodeLine(manyRecords), ...jsons]
+const texts = [...lineTexts, encodeLine(manyRecords), ...envelopes, ...others]
 const removals = [
   `{"segment":"${segment}","cells":[1,9]}`,
   `{"segment":"${segment}","end":400}`,
