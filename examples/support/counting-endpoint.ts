@@ -2,15 +2,13 @@
  * The endpoint of the main job, in a process of its own. It keeps the ids of the records that it has taken, so nobody has to
  * believe the sender. Its parent says how it is to fail, and asks at the end what it got.
  */
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Command, Report } from './counting-endpoint-process.ts'
+import { listen } from './listen.ts'
 
 const failing = Number(process.argv[2])
 const taken = new Map<number, number>()
 let refused = 0
-let port = 0
 
 const server = createServer((request, response) => {
   let body = ''
@@ -32,15 +30,9 @@ function take(id: number): void {
   taken.set(id, (taken.get(id) ?? 0) + 1)
 }
 
-async function listen(): Promise<void> {
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  port = (server.address() as AddressInfo).port
-}
-
 /** Nobody can connect for a while, and who was connected is cut off. */
 function hangUp(milliseconds: number): void {
-  server.close(() => setTimeout(() => void listen(), milliseconds))
+  server.close(() => setTimeout(() => void listen(server, port), milliseconds))
   server.closeAllConnections()
 }
 
@@ -58,5 +50,5 @@ process.on('message', (command: Command) => {
 })
 process.on('disconnect', () => process.exit())
 
-await listen()
+const port = await listen(server)
 process.send!(port)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { listen } from './listen.ts'
 
 /** A request that came to an endpoint. */
 export interface Received {
@@ -25,7 +25,7 @@ export interface Endpoint {
 /** The other side of an example: an HTTP server on this machine's loopback, which answers as `answer` says. */
 export async function startEndpoint(
   answer: (request: Received) => Answer | Promise<Answer> = () => 200,
-  port = 0
+  port?: number
 ): Promise<Endpoint> {
   const received: Received[] = []
   const server = createServer(async (request, response) => {
@@ -36,9 +36,7 @@ export async function startEndpoint(
     if (typeof given === 'number') response.writeHead(given).end()
     else response.writeHead(given.status, given.headers).end()
   })
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = (server.address() as AddressInfo).port
+  const bound = await listen(server, port)
   return {
     url: `http://127.0.0.1:${bound}`,
     port: bound,

@@ -8,12 +8,13 @@
  * (`n`, `prefix`), `count` (`id`), `plan` (`plan`), `down`, `up`. It ends with its standard input.
  */
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { answerText, seededRandom } from './fault.ts'
 import { Ledger } from './ledger.ts'
 import { proofOf } from './proven-record.ts'
 import { RequestParser, type ServerRequest } from './request-parser.ts'
+import { freePorts } from './servers/free-ports.ts'
 
 /** What the endpoint does to requests, beside taking them. */
 export interface OraclePlan {
@@ -51,7 +52,8 @@ const random = seededRandom(plan.seed ?? 1)
 const ledger = new Ledger()
 const sockets = new Set<Socket>()
 const answers = new Map<number, string>()
-let port = plan.port ?? 0
+// Still its own when it was down for a while.
+const port = plan.port ?? (await freePorts(1))[0]!
 let connections = 0
 
 const server = createServer(socket => {
@@ -139,7 +141,6 @@ async function up(): Promise<{ port: number }> {
   if (!server.listening) {
     server.listen(port, '127.0.0.1', 1024)
     await once(server, 'listening')
-    port = (server.address() as AddressInfo).port
   }
   return { port }
 }
