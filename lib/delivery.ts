@@ -131,7 +131,7 @@ export class Delivery {
     return { method, url, headers: Object.fromEntries(plain), body: this.body }
   }
 
-  /** The body of the request: the records joined as the format says; `undefined` where there is none. */
+  /** The body of the request: the records joined as the format says, a batch mostly as bytes; `undefined` where there is none. */
   get body(): Snapshot | undefined {
     const { format } = this.target
     if (this.#records instanceof JoinedRecords && this.#records.format === format) return this.#records.body

@@ -10,6 +10,7 @@ import { Hub } from './http/hub.ts'
 import { type BatchRules, Lane, type LaneOwner } from './http/lane.ts'
 import { type HttpOptions, type HttpSettings, httpSchema, httpSettings } from './http/options.ts'
 import { Requests } from './http/requests.ts'
+import type { Target } from './http/target.ts'
 
 export { type HttpOptions, httpSchema }
 
@@ -44,12 +45,13 @@ export class HttpWritable extends DeliveryDuplex {
     isFull: () => this.#heldCallback !== undefined || this.full,
     taken: delivery => this.#started(delivery),
     attempted: (delivery, error) => this.#attempted(delivery, error),
-    forgotten: endpoint => void this.#lanes.delete(endpoint)
+    forgotten: endpoint => this.#forget(endpoint)
   }
   readonly #settings: HttpSettings
   readonly #requests: Requests
   readonly #hub: Hub
   readonly #lanes = new Map<Endpoint, Lane>()
+  #recent: Lane | undefined
   readonly #onDrain = (): void => this.#handOver()
   readonly #given = new Given()
   #bytes = 0
@@ -205,29 +207,25 @@ export class HttpWritable extends DeliveryDuplex {
 
   #admitRecord(record: unknown): void {
     const { target, snapshot, bytes } = this.#requests.admit(record)
-    const endpoint = this.#hub.endpointOf(target.origin)
-    const lane = this.#laneOf(endpoint)
+    const lane = this.#laneOf(target)
     this.#account.accept('waiting', 1)
     this.#bytes += bytes
     // Requests without a body cannot share one.
-    if (this.#settings.batchSize > 1 && target.format !== undefined) lane.add(target, [snapshot], bytes)
+    if (this.#settings.batchSize > 1 && target.format !== undefined) lane.add(target, snapshot, bytes)
     else lane.push(target, snapshot, bytes)
-    this.#hub.wake(endpoint)
   }
 
   // One that was attempted, or was read back from a storage, stays what it is; another may travel in a batch.
   #admitDelivery(given: Delivery): void {
     const target = this.#requests.targetOf(given)
-    const endpoint = this.#hub.endpointOf(target.origin)
-    const lane = this.#laneOf(endpoint)
+    const lane = this.#laneOf(target)
     // Of the account of whoever gave it in it leaves here.
     given.moveTo('handedBack')
     this.#account.accept('waiting', given.count)
     this.#bytes += given.bytes
     const merges = this.#settings.batchSize > 1 && target.format !== undefined && !given.frozen
-    if (merges) lane.add(target, given.records, given.bytes, given.givenIn(target))
+    if (merges) lane.addDelivery(given.givenIn(target))
     else lane.pushDelivery(given.givenIn(target))
-    this.#hub.wake(endpoint)
   }
 
   #refuse(record: unknown, error: DeliveryError): void {
@@ -243,13 +241,22 @@ export class HttpWritable extends DeliveryDuplex {
     return new Delivery([snapshot], undefined, target)
   }
 
-  #laneOf(endpoint: Endpoint): Lane {
+  #laneOf({ origin }: Target): Lane {
+    // Most records go where the last one went.
+    if (this.#recent?.origin === origin) return this.#recent
+    const endpoint = this.#hub.endpointOf(origin)
     let lane = this.#lanes.get(endpoint)
     if (lane === undefined) {
       lane = new Lane(this.#owner, this.#settings, endpoint)
       this.#lanes.set(endpoint, lane)
     }
+    this.#recent = lane
     return lane
+  }
+
+  #forget(endpoint: Endpoint): void {
+    if (this.#recent?.origin === endpoint.origin) this.#recent = undefined
+    this.#lanes.delete(endpoint)
   }
 
   #handOn(delivery: Delivery): void {

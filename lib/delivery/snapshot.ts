@@ -1,3 +1,6 @@
+// Named, since the global `Buffer` is a getter, which costs as much as what is done with it here.
+import { Buffer } from 'node:buffer'
+
 /** A record as it was when it was accepted: its text, or its bytes. */
 export type Snapshot = string | Uint8Array
 

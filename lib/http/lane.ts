@@ -50,6 +50,8 @@ export class Lane implements Work {
   readonly #complete = new WaitingRecords()
   /** By target, the oldest first. */
   readonly #open = new Map<string, Batch>()
+  /** Of these the one that was opened last: most records join it, without a look at the map. */
+  #latest: Batch | undefined
   #timer: NodeJS.Timeout | undefined
   #flushing = false
 
@@ -58,6 +60,10 @@ export class Lane implements Work {
     this.#rules = rules
     this.#endpoint = endpoint
     endpoint.attach(this)
+  }
+
+  get origin(): string {
+    return this.#endpoint.origin
   }
 
   get ready(): boolean {
@@ -72,26 +78,32 @@ export class Lane implements Work {
   /** A record for a request of its own. */
   push(target: Target, snapshot: Snapshot, bytes: number): void {
     this.#complete.push(target, snapshot, bytes)
+    this.#wake()
   }
 
   /** A delivery that stays what it is. */
   pushDelivery(delivery: Delivery): void {
     this.#complete.pushDelivery(delivery)
+    this.#wake()
   }
 
-  /** A record, or the records of a member, for a batch. */
-  add(target: Target, records: readonly Snapshot[], bytes: number, member?: Delivery): void {
-    const open = this.#open.get(target.key)
-    if (open !== undefined && !this.#fits(open, records.length, bytes)) this.#close(open)
-    if (member !== undefined && !this.#open.has(target.key) && this.#isFull({ records, bytes })) {
-      // A batch by itself: it keeps its key.
-      return this.#complete.pushDelivery(member)
-    }
-    const batch = this.#open.get(target.key) ?? this.#opened(target)
-    if (member !== undefined) batch.members.push({ delivery: member, start: batch.records.length })
+  /** A record for a batch. */
+  add(target: Target, record: Snapshot, bytes: number): void {
+    const batch = this.#roomFor(target, 1, bytes) ?? this.#opened(target)
+    batch.records.push(record)
+    this.#added(batch, bytes)
+  }
+
+  /** A delivery whose records travel in a batch. */
+  addDelivery(member: Delivery): void {
+    const { target, records, bytes } = member
+    const open = this.#roomFor(target, records.length, bytes)
+    // A batch by itself: it keeps its key.
+    if (open === undefined && this.#isFull(records.length, bytes)) return this.pushDelivery(member)
+    const batch = open ?? this.#opened(target)
+    batch.members.push({ delivery: member, start: batch.records.length })
     for (const record of records) batch.records.push(record)
-    batch.bytes += bytes
-    if (this.#isFull(batch)) this.#close(batch)
+    this.#added(batch, bytes)
   }
 
   take(): Delivery | undefined {
@@ -132,25 +144,44 @@ export class Lane implements Work {
     return this.#complete.length === 0 && this.#owner.isFull() ? oldest : undefined
   }
 
-  #fits(batch: Batch, records: number, bytes: number): boolean {
+  /** The open batch for this target if it has room; else that is closed. */
+  #roomFor(target: Target, records: number, bytes: number): Batch | undefined {
+    const open = this.#latest?.target === target ? this.#latest : this.#open.get(target.key)
+    if (open === undefined) return undefined
     const { batchSize, batchBytes } = this.#rules
-    return batch.records.length + records <= batchSize && batch.bytes + bytes <= batchBytes
+    if (open.records.length + records <= batchSize && open.bytes + bytes <= batchBytes) return open
+    this.#close(open)
+    return undefined
   }
 
-  #isFull({ records, bytes }: Pick<Batch, 'bytes'> & { readonly records: readonly Snapshot[] }): boolean {
-    return records.length >= this.#rules.batchSize || bytes >= this.#rules.batchBytes
+  #added(batch: Batch, bytes: number): void {
+    batch.bytes += bytes
+    if (this.#isFull(batch.records.length, batch.bytes)) this.#close(batch)
+    // What is open has its timer, unless it does not wait at all.
+    if (this.#complete.length > 0 || this.#rules.batchDelay === 0) this.#wake()
+  }
+
+  #isFull(records: number, bytes: number): boolean {
+    return records >= this.#rules.batchSize || bytes >= this.#rules.batchBytes
+  }
+
+  #wake(): void {
+    this.#endpoint.hub.wake(this.#endpoint)
   }
 
   #opened(target: Target): Batch {
     const dueAt = performance.now() + this.#rules.batchDelay
     const batch: Batch = { target, records: [], members: [], bytes: 0, acceptedAt: Date.now(), dueAt }
     this.#open.set(target.key, batch)
+    this.#latest = batch
     this.#arm()
     return batch
   }
 
-  #close({ target, records, bytes, acceptedAt, members }: Batch): void {
+  #close(batch: Batch): void {
+    const { target, records, bytes, acceptedAt, members } = batch
     this.#open.delete(target.key)
+    if (this.#latest === batch) this.#latest = undefined
     this.#complete.pushDelivery(
       new Delivery(joinedWhere(records, target.format), { acceptedAt, members }, target, bytes)
     )
@@ -175,6 +206,6 @@ export class Lane implements Work {
     this.#timer = undefined
     // In this order: what is not due yet when it is armed for cannot become due unseen before the hub looks.
     this.#arm()
-    this.#endpoint.hub.wake(this.#endpoint)
+    this.#wake()
   }
 }

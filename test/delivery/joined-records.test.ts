@@ -14,7 +14,7 @@ describe('JoinedRecords', () => {
           const joined = joinedWhere(records, format)
           expect(joined).to.be.instanceOf(JoinedRecords)
           expect((joined as JoinedRecords).cut()).to.deep.equal(records)
-          expect((joined as JoinedRecords).body).to.equal(format.join(records))
+          expect((joined as JoinedRecords).body).to.deep.equal(Buffer.from(format.join(records)))
         })
       )
     })
@@ -24,6 +24,7 @@ describe('JoinedRecords', () => {
     expect(joinedWhere(['a', Buffer.from('b')], formatNamed('ndjson', 2))).to.be.an('array')
     expect(joinedWhere(['a'], { contentType: 'text/x', encode: String, join: String })).to.be.an('array')
     expect(joinedWhere(['a'], undefined)).to.be.an('array')
+    expect(joinedWhere([], formatNamed('json', 2))).to.be.an('array')
   })
 
   it('is joined anew for a target of another format', () => {
