@@ -8,6 +8,7 @@ import type { Outcome } from '../lib/delivery/settlement.ts'
 import { OptionsError } from '../lib/errors.ts'
 import { type HttpOptions, HttpWritable } from '../lib/http-writable.ts'
 import type { Sender } from '../lib/http/sender.ts'
+import { RetryTransform } from '../lib/retry-transform.ts'
 import { destroying, servers } from './support/cleaning.ts'
 import { answer, HeldAnswers, never, raw, scripted } from './support/fault.ts'
 import { expectLaw, expectOver } from './support/law.ts'
@@ -667,6 +668,28 @@ describe('HttpWritable', () => {
     await until(() => sender.open.length === 4)
     expect(sender.openRecords).to.deep.equal(Array(4).fill('1,2'))
     sender.okAll()
+  })
+
+  it('closes at the end what is open for an endpoint that was forgotten and is used again', async () => {
+    const sender = new ManualSender()
+    const http = destroyed(new HttpWritable({ wrapSender: sender.wrap, batchSize: 10, batchDelay: 60_000 }))
+    const retry = destroyed(new RetryTransform({ retries: 1, minDelay: 1_000 }))
+    http.pipe(retry).resume()
+    const urlOf = (i: number): string => `http://127.0.0.1:${1_000 + i}/`
+    const toEach = async (from: number, to: number): Promise<void> => {
+      for (let i = from; i < to; i++) http.write({ url: urlOf(i), method: 'GET' })
+      await until(() => http.stats().delivered + http.stats().retrying === to)
+    }
+    sender.script = (_, attempt) => (attempt === 1 ? answered(503) : undefined)
+    // The first fails and waits for its retry; meanwhile its endpoint, one of 256 that nobody uses, makes room.
+    await toEach(0, 256)
+    await toEach(256, 512)
+    // The retry needs it again, and the endpoint used last makes room for it.
+    await until(() => http.stats().delivered === 512)
+    http.write({ url: urlOf(511), body: 1 })
+    http.end()
+    await within(http.settled(), 'the stream to be settled')
+    expect(http.stats()).to.include({ accepted: 513, delivered: 513 })
   })
 
   it('never puts requests without a body in one batch', async () => {

@@ -96,13 +96,13 @@ export class Lane implements Work {
 
   /** A delivery whose records travel in a batch. */
   addDelivery(member: Delivery): void {
-    const { target, records, bytes } = member
-    const open = this.#roomFor(target, records.length, bytes)
+    const { target, count, bytes } = member
+    const open = this.#roomFor(target, count, bytes)
     // A batch by itself: it keeps its key.
-    if (open === undefined && this.#isFull(records.length, bytes)) return this.pushDelivery(member)
+    if (open === undefined && this.#isFull(count, bytes)) return this.pushDelivery(member)
     const batch = open ?? this.#opened(target)
     batch.members.push({ delivery: member, start: batch.records.length })
-    for (const record of records) batch.records.push(record)
+    for (const record of member.records) batch.records.push(record)
     this.#added(batch, bytes)
   }
 
