@@ -108,5 +108,6 @@ export class Proxy {
   }
 }
 
+// At the rate of a drip it may be minutes: they end with the connections, which keep the process alive as long as it is used.
 const pause = (ms: number): Promise<void> | undefined =>
-  ms === 0 ? undefined : new Promise(resolve => setTimeout(resolve, ms))
+  ms === 0 ? undefined : new Promise(resolve => setTimeout(resolve, ms).unref())
