@@ -5,7 +5,6 @@ import { Given } from './delivery/given.ts'
 import { lastWrite, nodeLength, overflow, tellOfQueue, type WriteCallback } from './delivery/write.ts'
 import { DeliveryError, StreamError } from './errors.ts'
 import { shutDown } from './http/failure.ts'
-import type { Endpoint } from './http/endpoint.ts'
 import { Hub } from './http/hub.ts'
 import { type BatchRules, Lane, type LaneOwner } from './http/lane.ts'
 import { type HttpOptions, type HttpSettings, httpSchema, httpSettings } from './http/options.ts'
@@ -45,13 +44,13 @@ export class HttpWritable extends DeliveryDuplex {
     isFull: () => this.#heldCallback !== undefined || this.full,
     taken: delivery => this.#started(delivery),
     attempted: (delivery, error) => this.#attempted(delivery, error),
-    forgotten: endpoint => this.#forget(endpoint)
+    forgotten: ({ origin }) => void this.#lanes.delete(origin)
   }
   readonly #settings: HttpSettings
   readonly #requests: Requests
   readonly #hub: Hub
-  readonly #lanes = new Map<Endpoint, Lane>()
-  #recent: Lane | undefined
+  /** By origin. */
+  readonly #lanes = new Map<string, Lane>()
   readonly #onDrain = (): void => this.#handOver()
   readonly #given = new Given()
   #bytes = 0
@@ -129,9 +128,9 @@ export class HttpWritable extends DeliveryDuplex {
 
   override _final(callback: WriteCallback): void {
     this.#finalCallback = callback
-    for (const [endpoint, lane] of this.#lanes) {
+    for (const lane of this.#lanes.values()) {
       lane.flush()
-      this.#hub.wake(endpoint)
+      lane.wake()
     }
     this.#handOver()
     this.failIfUnread()
@@ -181,7 +180,7 @@ export class HttpWritable extends DeliveryDuplex {
     if (this.#hub.draining) this.#handOver()
     if (this.#stalled && !this.#isBlocked) {
       this.#stalled = false
-      for (const endpoint of this.#lanes.keys()) this.#hub.wake(endpoint)
+      for (const lane of this.#lanes.values()) lane.wake()
     }
     this.#release()
     this.#endIfDone()
@@ -242,21 +241,12 @@ export class HttpWritable extends DeliveryDuplex {
   }
 
   #laneOf({ origin }: Target): Lane {
-    // Most records go where the last one went.
-    if (this.#recent?.origin === origin) return this.#recent
-    const endpoint = this.#hub.endpointOf(origin)
-    let lane = this.#lanes.get(endpoint)
+    let lane = this.#lanes.get(origin)
     if (lane === undefined) {
-      lane = new Lane(this.#owner, this.#settings, endpoint)
-      this.#lanes.set(endpoint, lane)
+      lane = new Lane(this.#owner, this.#settings, this.#hub.endpointOf(origin))
+      this.#lanes.set(origin, lane)
     }
-    this.#recent = lane
     return lane
-  }
-
-  #forget(endpoint: Endpoint): void {
-    if (this.#recent?.origin === endpoint.origin) this.#recent = undefined
-    this.#lanes.delete(endpoint)
   }
 
   #handOn(delivery: Delivery): void {
@@ -279,7 +269,7 @@ export class HttpWritable extends DeliveryDuplex {
   // Batches that were open for more, whatever their endpoint.
   #wakeOpen(): void {
     if (this.#settings.batchSize === 1) return
-    for (const [endpoint, lane] of this.#lanes) if (lane.ready) this.#hub.wake(endpoint)
+    for (const lane of this.#lanes.values()) if (lane.ready) lane.wake()
   }
 
   #release(): void {

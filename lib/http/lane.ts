@@ -50,8 +50,6 @@ export class Lane implements Work {
   readonly #complete = new WaitingRecords()
   /** By target, the oldest first. */
   readonly #open = new Map<string, Batch>()
-  /** Of these the one that was opened last: most records join it, without a look at the map. */
-  #latest: Batch | undefined
   #timer: NodeJS.Timeout | undefined
   #flushing = false
 
@@ -60,10 +58,6 @@ export class Lane implements Work {
     this.#rules = rules
     this.#endpoint = endpoint
     endpoint.attach(this)
-  }
-
-  get origin(): string {
-    return this.#endpoint.origin
   }
 
   get ready(): boolean {
@@ -78,13 +72,13 @@ export class Lane implements Work {
   /** A record for a request of its own. */
   push(target: Target, snapshot: Snapshot, bytes: number): void {
     this.#complete.push(target, snapshot, bytes)
-    this.#wake()
+    this.wake()
   }
 
   /** A delivery that stays what it is. */
   pushDelivery(delivery: Delivery): void {
     this.#complete.pushDelivery(delivery)
-    this.#wake()
+    this.wake()
   }
 
   /** A record for a batch. */
@@ -131,6 +125,11 @@ export class Lane implements Work {
     clearTimeout(this.#timer)
   }
 
+  /** There may be something to attempt. */
+  wake(): void {
+    this.#endpoint.hub.wake(this.#endpoint)
+  }
+
   forget(): void {
     clearTimeout(this.#timer)
     this.#owner.forgotten(this.#endpoint)
@@ -146,7 +145,7 @@ export class Lane implements Work {
 
   /** The open batch for this target if it has room; else that is closed. */
   #roomFor(target: Target, records: number, bytes: number): Batch | undefined {
-    const open = this.#latest?.target === target ? this.#latest : this.#open.get(target.key)
+    const open = this.#open.get(target.key)
     if (open === undefined) return undefined
     const { batchSize, batchBytes } = this.#rules
     if (open.records.length + records <= batchSize && open.bytes + bytes <= batchBytes) return open
@@ -158,30 +157,23 @@ export class Lane implements Work {
     batch.bytes += bytes
     if (this.#isFull(batch.records.length, batch.bytes)) this.#close(batch)
     // What is open has its timer, unless it does not wait at all.
-    if (this.#complete.length > 0 || this.#rules.batchDelay === 0) this.#wake()
+    if (this.#complete.length > 0 || this.#rules.batchDelay === 0) this.wake()
   }
 
   #isFull(records: number, bytes: number): boolean {
     return records >= this.#rules.batchSize || bytes >= this.#rules.batchBytes
   }
 
-  #wake(): void {
-    this.#endpoint.hub.wake(this.#endpoint)
-  }
-
   #opened(target: Target): Batch {
     const dueAt = performance.now() + this.#rules.batchDelay
     const batch: Batch = { target, records: [], members: [], bytes: 0, acceptedAt: Date.now(), dueAt }
     this.#open.set(target.key, batch)
-    this.#latest = batch
     this.#arm()
     return batch
   }
 
-  #close(batch: Batch): void {
-    const { target, records, bytes, acceptedAt, members } = batch
+  #close({ target, records, bytes, acceptedAt, members }: Batch): void {
     this.#open.delete(target.key)
-    if (this.#latest === batch) this.#latest = undefined
     this.#complete.pushDelivery(
       new Delivery(joinedWhere(records, target.format), { acceptedAt, members }, target, bytes)
     )
@@ -206,6 +198,6 @@ export class Lane implements Work {
     this.#timer = undefined
     // In this order: what is not due yet when it is armed for cannot become due unseen before the hub looks.
     this.#arm()
-    this.#wake()
+    this.wake()
   }
 }
